@@ -1,6 +1,6 @@
 module github.com/actually-robust-training/art
 
-go 1.26
+go 1.26.0
 
 require (
 	github.com/google/go-cmp v0.7.0
@@ -10,3 +10,5 @@ require (
 	gorgonia.org/gorgonia v0.9.18
 	gorgonia.org/tensor v0.9.24
 )
+
+require go.yaml.in/yaml/v3 v3.0.5 // indirect
