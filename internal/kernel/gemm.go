@@ -30,7 +30,7 @@ type GemmArgs[F Float] struct {
 func Gemm[F Float](ws *Workspace, g GemmArgs[F]) {
 	g.defaults()
 	g.check(0, 0, 0)
-	gemm(ws, &g)
+	gemm(ws, &g, Batch{Outer: 1, Inner: 1})
 }
 
 // Batch says where the matrices of a batched product lie. Matrix (i, j), with
@@ -51,7 +51,7 @@ func GemmBatch[F Float](ws *Workspace, g GemmArgs[F], b Batch) {
 	g.defaults()
 	o, i := b.Outer-1, b.Inner-1
 	g.check(o*b.AOuter+i*b.AInner, o*b.BOuter+i*b.BInner, o*b.COuter+i*b.CInner)
-	gemmBatch(ws, &g, b)
+	gemm(ws, &g, b)
 }
 
 func (g *GemmArgs[F]) defaults() {

@@ -1,46 +1,155 @@
 package kernel
 
-func gemm[F Float](ws *Workspace, g *GemmArgs[F]) {
-	grain := max(1, (1<<16)/max(1, g.N*g.K))
-	Parallel(g.M, grain, func(lo, hi int) { gemmRows(g, lo, hi) })
+// A product is computed in tasks of one strip of C each: up to gemmRows rows by
+// one tile's width of columns. A task walks along K in blocks of gemmDepth, so
+// that its panel of B stays in the nearest caches while the rows of A pass by.
+const (
+	gemmRows  = 256
+	gemmDepth = 256
+	// gemmGrain is the number of multiply-adds that make a unit of parallel
+	// work, some microseconds.
+	gemmGrain = 1 << 18
+	// packRows is the number of rows from which copying a panel of B into
+	// contiguous memory costs less than reading it in place each time.
+	packRows = 48
+	// dotRowsMax is the number of rows up to which A·Bᵀ runs as dot products,
+	// which need no transposed copy of B, if K is at least dotDepthMin.
+	dotRowsMax, dotDepthMin = 32, 96
+)
+
+// gemmPlan is the division of one product, or a batch of equal ones, into tasks.
+type gemmPlan[F Float] struct {
+	g      *GemmArgs[F]
+	batch  Batch
+	shape  tiling
+	dots   bool
+	width  int // columns of a task
+	panels int // tasks along N
+	strips int // tasks along M
 }
 
-func gemmBatch[F Float](ws *Workspace, g *GemmArgs[F], b Batch) {
-	Parallel(b.Outer*b.Inner, 1, func(lo, hi int) {
-		for t := lo; t < hi; t++ {
-			i, j := t/b.Inner, t%b.Inner
-			one := *g
-			one.A = g.A[i*b.AOuter+j*b.AInner:]
-			one.B = g.B[i*b.BOuter+j*b.BInner:]
-			one.C = g.C[i*b.COuter+j*b.CInner:]
-			gemmRows(&one, 0, g.M)
+func planGemm[F Float](g *GemmArgs[F], b Batch) gemmPlan[F] {
+	p := gemmPlan[F]{g: g, batch: b, shape: tilingFor[F](), strips: max(1, (g.M+gemmRows-1)/gemmRows)}
+	p.width = p.shape.cols
+	if g.TransB && !g.TransA && g.M <= dotRowsMax && g.K >= dotDepthMin {
+		p.dots, p.width = true, dotWidth
+	}
+	p.panels = (g.N + p.width - 1) / p.width
+	return p
+}
+
+// dotWidth is the number of columns of a task of dot products.
+const dotWidth = 32
+
+// tasks returns the number of tasks and how many make a unit of parallel work.
+func (p *gemmPlan[F]) tasks() (n, grain int) {
+	work := min(p.g.M, gemmRows) * p.width * max(p.g.K, 1)
+	return p.batch.Outer * p.batch.Inner * p.strips * p.panels, max(1, gemmGrain/max(work, 1))
+}
+
+func gemm[F Float](ws *Workspace, g *GemmArgs[F], b Batch) {
+	if g.M == 0 || g.N == 0 {
+		return
+	}
+	plan := planGemm(g, b)
+	n, grain := plan.tasks()
+	if n <= grain {
+		plan.run(ws, 0, 0, n)
+		return
+	}
+	args := *g // the copy moves to the heap, g stays where it is
+	shared := planGemm(&args, b)
+	forEach(n, grain, func(slot, lo, hi int) { shared.run(ws, slot, lo, hi) })
+}
+
+// run does the tasks [lo, hi).
+func (p *gemmPlan[F]) run(ws *Workspace, slot, lo, hi int) {
+	g := p.g
+	for t := lo; t < hi; t++ {
+		panel := t % p.panels
+		strip := t / p.panels % p.strips
+		pair := t / (p.panels * p.strips)
+		i, j := pair/p.batch.Inner, pair%p.batch.Inner
+		s := gemmStrip[F]{
+			a: g.A[i*p.batch.AOuter+j*p.batch.AInner:],
+			b: g.B[i*p.batch.BOuter+j*p.batch.BInner:],
+			c: g.C[i*p.batch.COuter+j*p.batch.CInner:],
+			i: strip * gemmRows, j: panel * p.width,
 		}
-	})
-}
-
-func gemmRows[F Float](g *GemmArgs[F], lo, hi int) {
-	ra, ca := strides(g.LDA, g.TransA)
-	rb, cb := strides(g.LDB, g.TransB)
-	for i := lo; i < hi; i++ {
-		c := g.C[i*g.LDC : i*g.LDC+g.N]
-		for j := range c {
-			var s F
-			for k := range g.K {
-				s += g.A[i*ra+k*ca] * g.B[k*rb+j*cb]
-			}
-			if g.Accumulate {
-				s += c[j]
-			}
-			if g.BiasN != nil {
-				s += g.BiasN[j]
-			}
-			if g.BiasM != nil {
-				s += g.BiasM[i]
-			}
-			if g.ReLU && s <= 0 {
-				s = 0
-			}
-			c[j] = s
+		s.rows, s.cols = min(gemmRows, g.M-s.i), min(p.width, g.N-s.j)
+		if p.dots {
+			s.dots(g)
+		} else {
+			s.tiles(ws, slot, g, p.shape)
 		}
 	}
+}
+
+// gemmStrip is one task: rows [i, i+rows) and columns [j, j+cols) of C.
+type gemmStrip[F Float] struct {
+	a, b, c          []F
+	i, j, rows, cols int
+}
+
+func (s *gemmStrip[F]) tiles(ws *Workspace, slot int, g *GemmArgs[F], shape tiling) {
+	rowA, colA := strides(g.LDA, g.TransA)
+	t := tileJob[F]{
+		rowA: rowA, colA: colA, rows: s.rows, rowB: g.LDB,
+		c: s.c[s.i*g.LDC+s.j:], rowC: g.LDC, cols: s.cols, add: g.Accumulate,
+	}
+	for p := 0; ; p += gemmDepth {
+		t.k = min(gemmDepth, g.K-p)
+		if p+t.k >= g.K { // the last block finishes the sums
+			t.relu = g.ReLU
+			t.biasM, t.biasN = from(g.BiasM, s.i), from(g.BiasN, s.j)
+		}
+		if t.k > 0 {
+			t.a = s.a[s.i*rowA+p*colA:]
+			t.b, t.rowB = s.panel(ws, slot, g, shape, p, t.k)
+		}
+		t.run()
+		if p+t.k >= g.K {
+			return
+		}
+		t.add = true
+	}
+}
+
+// from returns x[i:], or nil for nil.
+func from[F Float](x []F, i int) []F {
+	if x == nil {
+		return nil
+	}
+	return x[i:]
+}
+
+// panel returns rows [p, p+k) of the strip's columns of op(B) and the distance
+// between them: in place, or copied if that pays or B is transposed.
+func (s *gemmStrip[F]) panel(ws *Workspace, slot int, g *GemmArgs[F], shape tiling, p, k int) (b []F, row int) {
+	if g.TransB {
+		dst := slotBuf[F](ws, slot, slotPanel, k*shape.cols)
+		transpose(dst, shape.cols, s.b[s.j*g.LDB+p:], g.LDB, s.cols, k)
+		return dst, shape.cols
+	}
+	src := s.b[p*g.LDB+s.j:]
+	if s.rows < packRows || g.LDB == s.cols {
+		return src, g.LDB
+	}
+	dst := slotBuf[F](ws, slot, slotPanel, k*shape.cols)
+	copyRows(dst, shape.cols, src, g.LDB, k, s.cols)
+	return dst, shape.cols
+}
+
+// dots computes the strip as dot products of rows of A and rows of stored B.
+func (s *gemmStrip[F]) dots(g *GemmArgs[F]) {
+	var off [dotWidth]int
+	for j := range off {
+		off[j] = min(j, s.cols-1) * g.LDB
+	}
+	t := dotJob[F]{
+		n: g.K, runs: 1, a: s.a[s.i*g.LDA:], rows: s.rows, rowA: g.LDA,
+		b: s.b[s.j*g.LDB:], off: off[:], cols: s.cols, c: s.c[s.i*g.LDC+s.j:], rowC: g.LDC,
+		add: g.Accumulate, relu: g.ReLU, biasM: from(g.BiasM, s.i), biasN: from(g.BiasN, s.j),
+	}
+	t.run()
 }

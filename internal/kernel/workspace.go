@@ -9,6 +9,8 @@ import "unsafe"
 type Workspace struct {
 	shared [sharedBuffers][]float64         // one of each per call
 	slots  [maxSlots][slotBuffers][]float64 // one of each per goroutine of a call
+	ints   []int
+	phases []convPhase
 }
 
 // Names of the shared buffers. Two values used in one call need two names.
@@ -38,7 +40,15 @@ func (ws *Workspace) Bytes() int {
 			n += cap(b)
 		}
 	}
-	return 8 * n
+	return 8 * (n + cap(ws.ints))
+}
+
+// offsets returns n integers, contents undefined.
+func (ws *Workspace) offsets(n int) []int {
+	if len(ws.ints) < n {
+		ws.ints = make([]int, n)
+	}
+	return ws.ints[:n:n]
 }
 
 // sharedBuf returns n elements of a shared buffer, contents undefined.

@@ -1,0 +1,67 @@
+package kernel
+
+import "unsafe"
+
+// dotArgs is what the dot product assembly reads. Strides are in bytes.
+type dotArgs struct {
+	n, runs      int
+	a            unsafe.Pointer
+	rowA, runA   int
+	b            unsafe.Pointer
+	off          unsafe.Pointer // *int, in elements
+	runB         int
+	groups       int // of 4 columns; the assembly counts it down
+	c            unsafe.Pointer
+	rowC         int
+	tail         int // columns in the last group
+	add, relu    int
+	biasM, biasN unsafe.Pointer
+	cursor       int // scratch of the assembly
+}
+
+// dot32 runs t, whose F is float32, in assembly.
+func dot32[F Float](t *dotJob[F]) {
+	groups := (t.cols + dotGroup - 1) / dotGroup
+	args := dotArgs{
+		n: t.n, runs: t.runs, a: first(t.a), rowA: 4 * t.rowA, runA: 4 * t.runA,
+		b: first(t.b), off: unsafe.Pointer(unsafe.SliceData(t.off)), runB: 4 * t.runB,
+		c: first(t.c), rowC: 4 * t.rowC, tail: t.cols - (groups-1)*dotGroup,
+		add: asInt(t.add), relu: asInt(t.relu), biasM: first(t.biasM), biasN: first(t.biasN),
+	}
+	most := 4
+	if simd == levelAVX2 {
+		most = 2
+	}
+	for done := 0; done < t.rows; {
+		rows := min(most, t.rows-done)
+		if rows == 3 {
+			rows = 2
+		}
+		args.groups, args.cursor = groups, 0
+		dotRows(&args, rows)
+		if done += rows; done < t.rows {
+			args.a = unsafe.Add(args.a, rows*args.rowA)
+			args.c = unsafe.Add(args.c, rows*args.rowC)
+			if args.biasM != nil {
+				args.biasM = unsafe.Add(args.biasM, 4*rows)
+			}
+		}
+	}
+}
+
+func dotRows(args *dotArgs, rows int) {
+	p := (*byte)(unsafe.Pointer(args))
+	wide := simd == levelAVX512
+	switch {
+	case rows == 4:
+		dot512_4x4(p)
+	case rows == 2 && wide:
+		dot512_2x4(p)
+	case rows == 1 && wide:
+		dot512_1x4(p)
+	case rows == 2:
+		dot256_2x4(p)
+	default:
+		dot256_1x4(p)
+	}
+}
