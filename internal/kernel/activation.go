@@ -13,6 +13,10 @@ func ReLU[F Float](dst, x []F) {
 }
 
 func reluPart[F Float](dst, x []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecReLU(head(dst), head(x), len(dst))
+		return
+	}
 	x = x[:len(dst)]
 	for i, v := range x {
 		if v <= 0 {
@@ -30,6 +34,10 @@ func ReLUBackward[F Float](dx, y, dy []F) {
 }
 
 func reluBackwardPart[F Float](dx, y, dy []F) {
+	if useSIMD[F]() && len(dx) > 0 {
+		vecReLUBackward(head(dx), head(y), head(dy), len(dx))
+		return
+	}
 	y, dy = y[:len(dx)], dy[:len(dx)]
 	for i, v := range y {
 		d := dy[i]
@@ -45,31 +53,32 @@ func reluBackwardPart[F Float](dx, y, dy []F) {
 // LeakyReLU computes dst = x if x > 0, else slope*x, with slope >= 0.
 func LeakyReLU[F Float](dst []F, slope F, x []F) {
 	same("LeakyReLU", len(dst), len(x))
-	map2(dst, x, func(dst, x []F) {
-		for i, v := range x {
-			if v <= 0 {
-				v *= slope
-			}
-			dst[i] = v
-		}
-	})
+	map2(dst, x, func(dst, x []F) { leakyPart(dst, slope, x, x) })
 }
 
 // LeakyReLUBackward computes dx = dy where y > 0, else slope*dy. y may be the
 // input or, as slope >= 0 keeps the sign, the output.
 func LeakyReLUBackward[F Float](dx []F, slope F, y, dy []F) {
 	same("LeakyReLUBackward", len(dx), len(y), len(dy))
-	map3(dx, y, dy, func(dx, y, dy []F) {
-		for i, v := range y {
-			d := dy[i]
-			if v <= 0 {
-				d *= slope
-			} else if v != v {
-				d = v
-			}
-			dx[i] = d
+	map3(dx, y, dy, func(dx, y, dy []F) { leakyPart(dx, slope, y, dy) })
+}
+
+// leakyPart computes dst = y where x > 0, slope*y where x <= 0, x where it is
+// NaN.
+func leakyPart[F Float](dst []F, slope F, x, y []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecLeaky(head(dst), head(x), head(y), len(dst), float32(slope))
+		return
+	}
+	for i, v := range x {
+		d := y[i]
+		if v <= 0 {
+			d *= slope
+		} else if v != v {
+			d = v
 		}
-	})
+		dst[i] = d
+	}
 }
 
 // Sigmoid computes dst = 1/(1+exp(-x)).
@@ -79,6 +88,10 @@ func Sigmoid[F Float](dst, x []F) {
 }
 
 func sigmoidPart[F Float](dst, x []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecSigmoid(head(dst), head(x), len(dst))
+		return
+	}
 	for i, v := range x {
 		dst[i] = F(1 / (1 + math.Exp(-float64(v))))
 	}
@@ -87,11 +100,17 @@ func sigmoidPart[F Float](dst, x []F) {
 // SigmoidBackward computes dx = dy*y*(1-y).
 func SigmoidBackward[F Float](dx, y, dy []F) {
 	same("SigmoidBackward", len(dx), len(y), len(dy))
-	map3(dx, y, dy, func(dx, y, dy []F) {
-		for i, v := range y {
-			dx[i] = dy[i] * v * (1 - v)
-		}
-	})
+	map3(dx, y, dy, sigmoidBackwardPart)
+}
+
+func sigmoidBackwardPart[F Float](dx, y, dy []F) {
+	if useSIMD[F]() && len(dx) > 0 {
+		vecSigmoidBackward(head(dx), head(y), head(dy), len(dx))
+		return
+	}
+	for i, v := range y {
+		dx[i] = dy[i] * (v * (1 - v))
+	}
 }
 
 // Tanh computes dst = tanh(x).
@@ -101,6 +120,10 @@ func Tanh[F Float](dst, x []F) {
 }
 
 func tanhPart[F Float](dst, x []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecTanh(head(dst), head(x), len(dst))
+		return
+	}
 	for i, v := range x {
 		dst[i] = F(math.Tanh(float64(v)))
 	}
@@ -109,11 +132,17 @@ func tanhPart[F Float](dst, x []F) {
 // TanhBackward computes dx = dy*(1-y*y).
 func TanhBackward[F Float](dx, y, dy []F) {
 	same("TanhBackward", len(dx), len(y), len(dy))
-	map3(dx, y, dy, func(dx, y, dy []F) {
-		for i, v := range y {
-			dx[i] = dy[i] * (1 - v*v)
-		}
-	})
+	map3(dx, y, dy, tanhBackwardPart)
+}
+
+func tanhBackwardPart[F Float](dx, y, dy []F) {
+	if useSIMD[F]() && len(dx) > 0 {
+		vecTanhBackward(head(dx), head(y), head(dy), len(dx))
+		return
+	}
+	for i, v := range y {
+		dx[i] = dy[i] * (1 - v*v)
+	}
 }
 
 // Constants of the tanh form of GELU (Hendrycks and Gimpel, arXiv:1606.08415):
@@ -130,6 +159,10 @@ func GELUTanh[F Float](dst, x []F) {
 }
 
 func geluTanhPart[F Float](dst, x []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecGELUTanh(head(dst), head(x), len(dst))
+		return
+	}
 	for i, f := range x {
 		v := float64(f)
 		dst[i] = F(0.5 * v * (1 + math.Tanh(geluScale*(v+geluCubic*v*v*v))))
@@ -143,6 +176,10 @@ func GELUTanhBackward[F Float](dx, x, dy []F) {
 }
 
 func geluTanhBackwardPart[F Float](dx, x, dy []F) {
+	if useSIMD[F]() && len(dx) > 0 {
+		vecGELUTanhBackward(head(dx), head(x), head(dy), len(dx))
+		return
+	}
 	for i, f := range x {
 		v := float64(f)
 		t := math.Tanh(geluScale * (v + geluCubic*v*v*v))
@@ -158,6 +195,10 @@ func GELU[F Float](dst, x []F) {
 }
 
 func geluPart[F Float](dst, x []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecGELU(head(dst), head(x), len(dst))
+		return
+	}
 	for i, f := range x {
 		v := float64(f)
 		dst[i] = F(0.5 * v * (1 + math.Erf(v/math.Sqrt2)))
@@ -171,6 +212,10 @@ func GELUBackward[F Float](dx, x, dy []F) {
 }
 
 func geluBackwardPart[F Float](dx, x, dy []F) {
+	if useSIMD[F]() && len(dx) > 0 {
+		vecGELUBackward(head(dx), head(x), head(dy), len(dx))
+		return
+	}
 	for i, f := range x {
 		v := float64(f)
 		density := math.Exp(-0.5*v*v) / math.Sqrt(2*math.Pi)
@@ -185,6 +230,10 @@ func Exp[F Float](dst, x []F) {
 }
 
 func expPart[F Float](dst, x []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecExp(head(dst), head(x), len(dst))
+		return
+	}
 	for i, v := range x {
 		dst[i] = F(math.Exp(float64(v)))
 	}

@@ -2,8 +2,6 @@ package kernel
 
 import "unsafe"
 
-func head[F Float](x []F) *float32 { return (*float32)(unsafe.Pointer(unsafe.SliceData(x))) }
-
 func copyRows32[F Float](dst []F, rowDst int, src []F, rowSrc, rows, cols int) {
 	copyBlock(head(dst), 4*rowDst, head(src), 4*rowSrc, rows, cols)
 }

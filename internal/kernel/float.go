@@ -16,10 +16,9 @@ func isFloat32[F Float]() bool {
 	return unsafe.Sizeof(zero) == 4
 }
 
-// as32 views x as []float32. Only valid if isFloat32[F]().
-func as32[F Float](x []F) []float32 {
-	return unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(x))), len(x))
-}
+// head returns the address of the first element for assembly, which only
+// handles float32: valid if isFloat32[F]().
+func head[F Float](x []F) *float32 { return (*float32)(unsafe.Pointer(unsafe.SliceData(x))) }
 
 // need panics unless the slice called name has at least want elements. op
 // names the function for the message.

@@ -103,7 +103,9 @@ func (s *gemmStrip[F]) tiles(ws *Workspace, slot int, g *GemmArgs[F], shape tili
 			t.relu = g.ReLU
 			t.biasM, t.biasN = from(g.BiasM, s.i), from(g.BiasN, s.j)
 		}
-		if t.k > 0 {
+		if t.k == 0 {
+			t.rowA = 0 // A may be empty
+		} else {
 			t.a = s.a[s.i*rowA+p*colA:]
 			t.b, t.rowB = s.panel(ws, slot, g, shape, p, t.k)
 		}

@@ -52,6 +52,11 @@ func BatchNormStats[F Float](g BatchNorm, x, mean, variance []F) {
 
 // squaredDiffPart returns the sum of (x-m)².
 func squaredDiffPart[F Float](x []F, m F) float64 {
+	if useSIMD[F]() && len(x) > 0 {
+		var lanes [8]float32
+		vecSquaredDiff(head(x), len(x), float32(m), &lanes[0])
+		return sumLanes(&lanes)
+	}
 	s := 0.0
 	for _, v := range x {
 		d := float64(v - m)
@@ -92,6 +97,10 @@ func valueOr[F Float](x []F, i int, fallback F) F {
 
 // affinePart computes dst = scale*x + shift.
 func affinePart[F Float](dst, x []F, scale, shift F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecAffine(head(dst), head(x), len(dst), float32(scale), float32(shift))
+		return
+	}
 	x = x[:len(dst)]
 	for i := range dst {
 		dst[i] = scale*x[i] + shift
@@ -148,6 +157,10 @@ func batchNormBackwardChannel[F Float](g BatchNorm, c int, x []F, mean, invStd, 
 
 // affine2Part computes dst = a*x + b*y + shift.
 func affine2Part[F Float](dst, x []F, a F, y []F, b, shift F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecAffine2(head(dst), head(x), head(y), len(dst), float32(a), float32(b), float32(shift))
+		return
+	}
 	x, y = x[:len(dst)], y[:len(dst)]
 	for i := range dst {
 		dst[i] = a*x[i] + b*y[i] + shift

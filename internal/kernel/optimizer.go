@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // SGD describes an update by gradient descent as torch.optim.SGD:
 //
@@ -15,8 +18,8 @@ type SGD struct {
 	First bool
 }
 
-// SGDStep updates w in place from gradient g. v is the velocity, changed in
-// place; it may be nil if Momentum is 0.
+// SGDStep updates w in place from gradient g. v is the velocity, zero before the
+// first step and changed in place; it may be nil if Momentum is 0.
 func SGDStep[F Float](o SGD, w, g, v []F) {
 	same("SGDStep", len(w), len(g))
 	if o.Momentum == 0 {
@@ -29,24 +32,22 @@ func SGDStep[F Float](o SGD, w, g, v []F) {
 }
 
 func momentumPart[F Float](o SGD, w, g, v []F) {
-	lr, mu, decay := F(o.LR), F(o.Momentum), F(o.WeightDecay)
-	old, add := mu, F(1-o.Dampening)
+	decay, old, add := F(o.WeightDecay), F(o.Momentum), F(1-o.Dampening)
 	if o.First {
 		old, add = 0, 1
 	}
+	direct, rate := F(0), F(o.LR) // factors of d and v in the update
+	if o.Nesterov {
+		direct, rate = F(o.LR), F(o.LR*o.Momentum)
+	}
+	if useSIMD[F]() && len(w) > 0 {
+		vecMomentum(head(w), head(v), head(g), len(w), float32(decay), float32(old), float32(add), float32(direct), float32(rate))
+		return
+	}
 	for i := range w {
 		d := g[i] + decay*w[i]
-		if o.First {
-			v[i] = d
-		} else {
-			v[i] = old*v[i] + add*d
-		}
-		if o.Nesterov {
-			d += mu * v[i]
-		} else {
-			d = v[i]
-		}
-		w[i] -= lr * d
+		v[i] = old*v[i] + add*d
+		w[i] -= direct*d + rate*v[i]
 	}
 }
 
@@ -61,14 +62,20 @@ type RMSProp struct{ LR, Alpha, Eps, WeightDecay float64 }
 // squares s, which starts at zero.
 func RMSPropStep[F Float](o RMSProp, w, g, s []F) {
 	same("RMSPropStep", len(w), len(g), len(s))
-	map3(w, g, s, func(w, g, s []F) {
-		lr, alpha, rest, eps, decay := F(o.LR), F(o.Alpha), F(1-o.Alpha), F(o.Eps), F(o.WeightDecay)
-		for i := range w {
-			d := g[i] + decay*w[i]
-			s[i] = alpha*s[i] + rest*d*d
-			w[i] -= lr * d / (sqrt(s[i]) + eps)
-		}
-	})
+	map3(w, g, s, func(w, g, s []F) { rmsPropPart(o, w, g, s) })
+}
+
+func rmsPropPart[F Float](o RMSProp, w, g, s []F) {
+	lr, alpha, rest, eps, decay := F(o.LR), F(o.Alpha), F(1-o.Alpha), F(o.Eps), F(o.WeightDecay)
+	if useSIMD[F]() && len(w) > 0 {
+		vecRMSProp(head(w), head(s), head(g), len(w), float32(decay), float32(alpha), float32(rest), float32(lr), float32(eps))
+		return
+	}
+	for i := range w {
+		d := g[i] + decay*w[i]
+		s[i] = alpha*s[i] + rest*d*d
+		w[i] -= lr * d / (sqrt(s[i]) + eps)
+	}
 }
 
 // Adam describes an update as torch.optim.Adam, or AdamW with Decoupled
@@ -128,6 +135,10 @@ func adamCoefficientsOf[F Float](o Adam) adamCoefficients[F] {
 }
 
 func adamPart[F Float](c *adamCoefficients[F], w, g, m, v []F) {
+	if useSIMD[F]() && len(w) > 0 {
+		vecAdam(head(w), head(m), head(v), head(g), len(w), (*float32)(unsafe.Pointer(c)))
+		return
+	}
 	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
 	for i := range w {
 		d := g[i] + c.decay*w[i]

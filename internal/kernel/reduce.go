@@ -41,6 +41,11 @@ func Sum[F Float](x []F) float64 {
 }
 
 func sumPart[F Float](x []F) float64 {
+	if useSIMD[F]() && len(x) > 0 {
+		var lanes [8]float32
+		vecSum(head(x), len(x), &lanes[0])
+		return sumLanes(&lanes)
+	}
 	var s [8]F
 	i := 0
 	for ; i+8 <= len(x); i += 8 {
@@ -57,6 +62,12 @@ func sumPart[F Float](x []F) float64 {
 	return t
 }
 
+// sumLanes adds the lanes of an assembly reduction.
+func sumLanes(s *[8]float32) float64 {
+	return (float64(s[0]) + float64(s[4])) + (float64(s[1]) + float64(s[5])) +
+		((float64(s[2]) + float64(s[6])) + (float64(s[3]) + float64(s[7])))
+}
+
 // Dot returns the sum of x*y, in an order that depends on len(x) alone.
 func Dot[F Float](x, y []F) float64 {
 	same("Dot", len(x), len(y))
@@ -64,6 +75,11 @@ func Dot[F Float](x, y []F) float64 {
 }
 
 func dotPart[F Float](x, y []F) float64 {
+	if useSIMD[F]() && len(x) > 0 {
+		var lanes [8]float32
+		vecDot(head(x), head(y), len(x), &lanes[0])
+		return sumLanes(&lanes)
+	}
 	var s [8]F
 	y = y[:len(x)]
 	i := 0
@@ -86,14 +102,21 @@ func SumSquares[F Float](x []F) float64 { return Dot(x, x) }
 
 // Max returns the largest element; NaN if there is one, -Inf if x is empty.
 func Max[F Float](x []F) F {
+	if useSIMD[F]() && len(x) > 0 {
+		var lanes [8]float32
+		vecMax(head(x), len(x), &lanes[0])
+		return F(maxOf(lanes[:]))
+	}
+	return maxOf(x)
+}
+
+func maxOf[F Float](x []F) F {
 	best := F(math.Inf(-1))
 	for _, v := range x {
-		if !(v <= best) {
-			best = v
-			if v != v {
-				return v
-			}
+		if v != v {
+			return v
 		}
+		best = max(best, v)
 	}
 	return best
 }

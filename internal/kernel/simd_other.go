@@ -4,3 +4,5 @@ package kernel
 
 // simd is the instruction set in use: no assembly on this architecture.
 const simd = levelGo
+
+const noAssembly = "kernel: no assembly on this architecture"

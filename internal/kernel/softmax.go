@@ -38,6 +38,11 @@ func softmaxRow[F Float](dst, x []F, scale F) {
 
 // expShifted computes dst = exp(x - shift) and returns the sum.
 func expShifted[F Float](dst, x []F, shift F) float64 {
+	if useSIMD[F]() && len(dst) > 0 {
+		var lanes [8]float32
+		vecExpShifted(head(dst), head(x), len(dst), float32(shift), &lanes[0])
+		return sumLanes(&lanes)
+	}
 	total := 0.0
 	for i, v := range x {
 		e := math.Exp(float64(v - shift))
@@ -62,6 +67,10 @@ func SoftmaxBackward[F Float](dx, y, dy []F, rows, cols int, scale F) {
 }
 
 func softmaxBackwardRow[F Float](dx, y, dy []F, scale, dot F) {
+	if useSIMD[F]() && len(dx) > 0 {
+		vecSoftmaxBackward(head(dx), head(y), head(dy), len(dx), float32(scale), float32(dot))
+		return
+	}
 	y, dy = y[:len(dx)], dy[:len(dx)]
 	for i := range dx {
 		dx[i] = scale * y[i] * (dy[i] - dot)
@@ -96,10 +105,7 @@ func (c CrossEntropy[F]) Forward(losses, probs, logits []F) (weight float64) {
 	Parallel(c.Rows, rowGrain(c.Classes), func(lo, hi int) {
 		for i := lo; i < hi; i++ {
 			a, b := i*c.Classes, (i+1)*c.Classes
-			losses[i] = c.rowLoss(i, logits[a:b])
-			if probs != nil {
-				softmaxRow(probs[a:b], logits[a:b], 1)
-			}
+			losses[i] = c.row(i, part(probs, a, b), logits[a:b])
 		}
 	})
 	for _, t := range c.Targets[:c.Rows] {
@@ -131,28 +137,53 @@ func (c CrossEntropy[F]) weight(class int) F {
 	return c.Weights[class]
 }
 
-// rowLoss is sum over classes of q*w*(lse - logit) with the smoothed target q
-// and class weights w, which for no smoothing is w[t]*(lse - logit[t]).
-func (c CrossEntropy[F]) rowLoss(row int, logits []F) F {
+// row writes the probabilities of one row, unless probs is nil, and returns its
+// loss: the sum over classes of q*w*(lse - logit) with the smoothed target q and
+// the class weights w, which for no smoothing is w[t]*(lse - logit[t]).
+func (c CrossEntropy[F]) row(row int, probs, logits []F) F {
 	t := c.Targets[row]
+	shift := Max(logits)
+	loss, mass := 0.0, 0.0 // before probs, which may be logits, is written
+	if t >= 0 {
+		loss = (1 - float64(c.Smoothing)) * float64(c.weight(t)) * float64(shift-logits[t])
+		loss += float64(c.Smoothing) / float64(c.Classes) * c.spread(shift, logits)
+		mass = c.mass(t)
+	}
+	total := 0.0
+	if probs != nil {
+		total = expShifted(probs, logits, shift)
+		scalePart(probs, F(1/total), probs)
+	} else {
+		for _, v := range logits {
+			total += math.Exp(float64(v - shift))
+		}
+	}
 	if t < 0 {
 		return 0
 	}
-	shift := Max(logits)
-	total := 0.0
-	for _, v := range logits {
-		total += math.Exp(float64(v - shift))
-	}
-	lse := float64(shift) + math.Log(total)
-	loss := (1 - float64(c.Smoothing)) * float64(c.weight(t)) * (lse - float64(logits[t]))
+	return F(loss + mass*math.Log(total))
+}
+
+// spread is the sum over classes of w*(shift - logit), 0 without smoothing.
+func (c CrossEntropy[F]) spread(shift F, logits []F) float64 {
+	s := 0.0
 	if c.Smoothing != 0 {
-		even := 0.0
 		for k, v := range logits {
-			even += float64(c.weight(k)) * (lse - float64(v))
+			s += float64(c.weight(k)) * float64(shift-v)
 		}
-		loss += float64(c.Smoothing) / float64(c.Classes) * even
 	}
-	return F(loss)
+	return s
+}
+
+// mass is the sum over classes of q*w for target t.
+func (c CrossEntropy[F]) mass(t int) float64 {
+	m := (1 - float64(c.Smoothing)) * float64(c.weight(t))
+	if c.Smoothing != 0 {
+		for k := range c.Classes {
+			m += float64(c.Smoothing) / float64(c.Classes) * float64(c.weight(k))
+		}
+	}
+	return m
 }
 
 // Backward computes dlogits from the probabilities that Forward wrote; dlogits
@@ -177,13 +208,7 @@ func (c CrossEntropy[F]) rowGradient(row int, d, p []F, scale F) {
 		return
 	}
 	even := c.Smoothing / F(c.Classes)
-	mass := (1 - c.Smoothing) * c.weight(t) // sum of q*w
-	if c.Smoothing != 0 {
-		for k := range p {
-			mass += even * c.weight(k)
-		}
-	}
-	scalePart(d, scale*mass, p)
+	scalePart(d, scale*F(c.mass(t)), p)
 	d[t] -= scale * (1 - c.Smoothing) * c.weight(t)
 	if c.Smoothing != 0 {
 		for k := range d {

@@ -2,16 +2,16 @@
 
 package kernel
 
-func tile32[F Float](*tileJob[F]) { panic("kernel: no assembly on this architecture") }
+func tile32[F Float](*tileJob[F]) { panic(noAssembly) }
 
-func dot32[F Float](*dotJob[F]) { panic("kernel: no assembly on this architecture") }
+func dot32[F Float](*dotJob[F]) { panic(noAssembly) }
 
 func copyRows32[F Float]([]F, int, []F, int, int, int) {
-	panic("kernel: no assembly on this architecture")
+	panic(noAssembly)
 }
 
-func transpose32[F Float]([]F, int, []F, int, int) { panic("kernel: no assembly on this architecture") }
+func transpose32[F Float]([]F, int, []F, int, int) { panic(noAssembly) }
 
 func gatherPanel32[F Float](*gather, []F, int, []F, []int) {
-	panic("kernel: no assembly on this architecture")
+	panic(noAssembly)
 }

@@ -41,6 +41,10 @@ func Add[F Float](dst, x, y []F) {
 }
 
 func addPart[F Float](dst, x, y []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecAdd(head(dst), head(x), head(y), len(dst))
+		return
+	}
 	x, y = x[:len(dst)], y[:len(dst)]
 	for i := range dst {
 		dst[i] = x[i] + y[i]
@@ -54,6 +58,10 @@ func Sub[F Float](dst, x, y []F) {
 }
 
 func subPart[F Float](dst, x, y []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecSub(head(dst), head(x), head(y), len(dst))
+		return
+	}
 	x, y = x[:len(dst)], y[:len(dst)]
 	for i := range dst {
 		dst[i] = x[i] - y[i]
@@ -67,6 +75,10 @@ func Mul[F Float](dst, x, y []F) {
 }
 
 func mulPart[F Float](dst, x, y []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecMul(head(dst), head(x), head(y), len(dst))
+		return
+	}
 	x, y = x[:len(dst)], y[:len(dst)]
 	for i := range dst {
 		dst[i] = x[i] * y[i]
@@ -77,11 +89,18 @@ func mulPart[F Float](dst, x, y []F) {
 // scale 1/(1-p), forward and backward.
 func MulScaled[F Float](dst []F, a F, x, y []F) {
 	same("MulScaled", len(dst), len(x), len(y))
-	map3(dst, x, y, func(dst, x, y []F) {
-		for i := range dst {
-			dst[i] = a * x[i] * y[i]
-		}
-	})
+	map3(dst, x, y, func(dst, x, y []F) { mulScaledPart(dst, a, x, y) })
+}
+
+func mulScaledPart[F Float](dst []F, a F, x, y []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecMulScaled(head(dst), head(x), head(y), len(dst), float32(a))
+		return
+	}
+	x, y = x[:len(dst)], y[:len(dst)]
+	for i := range dst {
+		dst[i] = a * x[i] * y[i]
+	}
 }
 
 // Axpy computes dst += a*x.
@@ -91,6 +110,10 @@ func Axpy[F Float](dst []F, a F, x []F) {
 }
 
 func axpyPart[F Float](dst []F, a F, x []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecAxpy(head(dst), head(x), len(dst), float32(a))
+		return
+	}
 	x = x[:len(dst)]
 	for i := range dst {
 		dst[i] += a * x[i]
@@ -104,6 +127,10 @@ func Scale[F Float](dst []F, a F, x []F) {
 }
 
 func scalePart[F Float](dst []F, a F, x []F) {
+	if useSIMD[F]() && len(dst) > 0 {
+		vecScale(head(dst), head(x), len(dst), float32(a))
+		return
+	}
 	x = x[:len(dst)]
 	for i := range dst {
 		dst[i] = a * x[i]
