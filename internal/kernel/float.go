@@ -31,3 +31,11 @@ func need[F Float | int32](op, name string, x []F, want int) {
 func badLen(op, name string, got, want int) {
 	panic(fmt.Sprintf("kernel: %s: %s has %d elements, needs %d: check the shapes handed in", op, name, got, want))
 }
+
+// asInt is how assembly takes a condition.
+func asInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

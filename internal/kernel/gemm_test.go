@@ -47,6 +47,9 @@ func testGemm[F Float](t *testing.T) {
 	for _, s := range gemmSizes {
 		for mode := range 32 {
 			seed++
+			if raceEnabled && seed%7 != 0 {
+				continue
+			}
 			g := randomGemm[F](seed, s.m, s.n, s.k, mode/16*3, mode&1 != 0, mode&2 != 0)
 			g.Accumulate, g.ReLU = mode&4 != 0, mode&8 != 0
 			r := newRand(seed)
@@ -114,10 +117,13 @@ func TestGemmNonFinite(t *testing.T) {
 
 func TestGemmSameBitsForAnyThreads(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
-		for _, s := range []struct{ m, n, k int }{{16, 512, 300}, {300, 200, 400}, {784, 100, 64}, {20, 700, 600}} {
+		for i, s := range []struct{ m, n, k int }{{16, 512, 300}, {300, 200, 400}, {784, 100, 64}, {20, 700, 600}} {
 			for mode := range 4 {
+				if raceEnabled && mode != i {
+					continue
+				}
 				var first []float32
-				for _, procs := range []int{1, 2, 3, 7} {
+				for _, procs := range []int{1, 2, 5} {
 					g := randomGemm[float32](9, s.m, s.n, s.k, 0, mode&1 != 0, mode&2 != 0)
 					withProcs(t, procs, func() { Gemm(new(Workspace), g) })
 					if first == nil {

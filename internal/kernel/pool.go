@@ -1,6 +1,9 @@
 package kernel
 
-import "fmt"
+import (
+	"fmt"
+	"unsafe"
+)
 
 // Pool is the geometry of a 2-D pooling: x [N, C, H, W] to y [N, C, OutH, OutW].
 type Pool struct {
@@ -90,8 +93,18 @@ func MaxPoolForward[F Float](g Pool, x, y []F, argmax []int32, relu bool) {
 	})
 }
 
+// quarters reports whether the windows are 2x2, side by side and without a
+// border, for which there is assembly.
+func (g Pool) quarters() bool {
+	return g.KH == 2 && g.KW == 2 && orElse(g.StrideH, 2) == 2 && orElse(g.StrideW, 2) == 2 && g.PadH == 0 && g.PadW == 0
+}
+
 func maxPoolPlane[F Float](g Pool, x, y []F, argmax []int32, relu bool) {
 	oh, ow := g.OutH(), g.OutW()
+	if useSIMD[F]() && g.quarters() {
+		maxPool2(head(y), unsafe.SliceData(argmax), head(x), g.W, oh, ow, asInt(relu))
+		return
+	}
 	sh, sw := orElse(g.StrideH, g.KH), orElse(g.StrideW, g.KW)
 	for i := range oh {
 		h0, h1 := span(i, sh, g.PadH, g.KH, g.H)
@@ -132,15 +145,25 @@ func MaxPoolBackward[F Float](g Pool, dy []F, argmax []int32, dx []F) {
 	need("MaxPoolBackward", "argmax", argmax, g.N*g.C*out)
 	Parallel(g.N*g.C, g.planeGrain(), func(lo, hi int) {
 		for p := lo; p < hi; p++ {
-			d := dx[p*in : (p+1)*in]
-			clear(d)
-			for i, at := range argmax[p*out : (p+1)*out] {
-				if at >= 0 {
-					d[at] += dy[p*out+i]
-				}
-			}
+			maxPoolPlaneBackward(g, dy[p*out:(p+1)*out], argmax[p*out:(p+1)*out], dx[p*in:(p+1)*in])
 		}
 	})
+}
+
+func maxPoolPlaneBackward[F Float](g Pool, dy []F, argmax []int32, dx []F) {
+	fast := useSIMD[F]() && g.quarters()
+	if !fast || (g.H|g.W)&1 != 0 {
+		clear(dx)
+	}
+	if fast {
+		maxPool2Backward(head(dx), &argmax[0], head(dy), g.W, g.OutH(), g.OutW())
+		return
+	}
+	for i, at := range argmax {
+		if at >= 0 {
+			dx[at] += dy[i]
+		}
+	}
 }
 
 // AvgPoolForward sets y to the mean of each window.

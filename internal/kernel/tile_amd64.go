@@ -48,13 +48,6 @@ func tile32[F Float](t *tileJob[F]) {
 // first returns the address of the first element, or nil.
 func first[F Float](x []F) unsafe.Pointer { return unsafe.Pointer(unsafe.SliceData(x)) }
 
-func asInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 func (args *tileArgs) call(lanes, rows, vecs int) {
 	p := (*byte)(unsafe.Pointer(args))
 	if lanes == 8 {

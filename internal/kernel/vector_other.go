@@ -42,3 +42,11 @@ func vecDot(x *float32, y *float32, n int, lanes *float32)                      
 func vecSquaredDiff(x *float32, n int, m float32, lanes *float32)                  { panic(noAssembly) }
 func vecMax(x *float32, n int, lanes *float32)                                     { panic(noAssembly) }
 func vecExpShifted(dst *float32, x *float32, n int, shift float32, lanes *float32) { panic(noAssembly) }
+
+func maxPool2(y *float32, argmax *int32, x *float32, width int, outH int, outW int, relu int) {
+	panic(noAssembly)
+}
+
+func maxPool2Backward(dx *float32, argmax *int32, dy *float32, width int, outH int, outW int) {
+	panic(noAssembly)
+}

@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	group := flag.String("group", "", "functions to write: tile256, tile512, dot256, dot512, copy, vector")
+	group := flag.String("group", "", "functions to write: tile256, tile512, dot256, dot512, copy, vector, pool")
 	flag.Parse()
 	groups := map[string]func(){
 		"tile256": func() { tiles(avx2) },
@@ -25,6 +25,7 @@ func main() {
 		"dot512":  func() { dots(avx512) },
 		"copy":    copies,
 		"vector":  vectors,
+		"pool":    pools,
 	}
 	write, ok := groups[*group]
 	if !ok {
