@@ -35,10 +35,9 @@ func (g Conv) inputPadding() padding {
 }
 
 // tapOffsets returns, for each element of a filter, where it reads for output
-// pixel (0, 0), rounded up to whole groups of a dotJob.
+// pixel (0, 0).
 func (g Conv) tapOffsets(ws *Workspace, pad *padding) []int {
-	k := g.C * g.KH * g.KW
-	off := ws.offsets((k + dotGroup - 1) / dotGroup * dotGroup)
+	off := ws.offsets(g.C * g.KH * g.KW)
 	i := 0
 	for c := range g.C {
 		for kh := range g.KH {
@@ -48,10 +47,7 @@ func (g Conv) tapOffsets(ws *Workspace, pad *padding) []int {
 			}
 		}
 	}
-	for ; i < len(off); i++ {
-		off[i] = off[k-1]
-	}
-	return off[:k]
+	return off
 }
 
 // cuts is the number of parts an image's output is divided into, so that a

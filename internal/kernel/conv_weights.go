@@ -1,64 +1,81 @@
 package kernel
 
-// The gradient with respect to the filters is a matrix of dot products between
-// planes of the output gradient and shifted planes of the input. Both are laid
-// out with rows of equal length, so that one product is a single run over all
-// rows of an image; the positions between rows are zero in the gradient.
+// The gradient with respect to the filters is a matrix product over pixels: the
+// output gradient [OutC, pixels] times the patches [pixels, KH*KW*C]. Patches
+// come from the image laid out with its channels together, where the row of a
+// patch is contiguous, and are packed panel by panel.
 
 // weightsTasks is the number of blocks of images whose gradients are computed on
 // their own and then added in order.
 const weightsTasks = 8
 
-// weightsRun is the number of elements of the gradient plane to take in one
-// pass: enough to make the sum over the lanes cheap, few enough that four planes
-// stay in the first-level cache.
-const weightsRun = 1024
-
 func convBackwardWeights[F Float](ws *Workspace, g Conv, x, dy, dw, db []F) {
-	oh, ow := g.OutH(), g.OutW()
-	in, out, k := g.C*g.H*g.W, g.OutC*oh*ow, g.C*g.KH*g.KW
-	pad := g.inputPadding()
-	run := (oh*pad.cols + 15) &^ 15
-	off := g.tapOffsets(ws, &pad)
-	off = off[:cap(off):cap(off)]
-	images := max(1, min((g.N+weightsTasks-1)/weightsTasks, weightsRun/run))
-	block := (g.N + weightsTasks - 1) / weightsTasks
-	tasks := (g.N + max(block, 1) - 1) / max(block, 1)
+	plane, k := g.OutH()*g.OutW(), g.C*g.KH*g.KW
+	in, out := g.C*g.H*g.W, g.OutC*plane
+	p := g.patches(ws)
+	block := max(1, (g.N+weightsTasks-1)/weightsTasks)
+	tasks := (g.N + block - 1) / block
 	one := g.OutC * (k + 1) // filters, then biases
 	partial := sharedBuf[F](ws, bufPartial, tasks*one)
 	forEach(tasks, g.grain(tasks), func(slot, lo, hi int) {
-		xs := slotBuf[F](ws, slot, slotImage, images*pad.size())
-		ds := slotBuf[F](ws, slot, slotGrad, images*g.OutC*run)
+		image := slotBuf[F](ws, slot, slotImage, p.size())
 		for t := lo; t < hi; t++ {
 			sum := partial[t*one : (t+1)*one]
-			biases := sum[g.OutC*k:]
-			clear(biases)
-			last := min((t+1)*block, g.N)
-			for n := t * block; n < last; n += images {
-				count := min(images, last-n)
-				for i := range count {
-					fillPadded(&pad, xs[i*pad.size():], x[(n+i)*in:(n+i+1)*in])
-					spaceOut(ds[i*g.OutC*run:], run, dy[(n+i)*out:(n+i+1)*out], g.OutC, oh, ow, pad.cols)
-					addPlaneSums(biases, dy[(n+i)*out:(n+i+1)*out], oh*ow)
-				}
-				job := dotJob[F]{n: run, runs: count, a: ds, rows: g.OutC, rowA: run, runA: g.OutC * run,
-					b: xs, off: off, runB: pad.size(), cols: k, c: sum, rowC: k, add: n > t*block}
-				job.run()
+			clear(sum)
+			for n := t * block; n < min((t+1)*block, g.N); n++ {
+				dyn := dy[n*out : (n+1)*out]
+				fillInterleaved(&p, image, x[n*in:(n+1)*in])
+				addPlaneSums(sum[g.OutC*k:], dyn, plane)
+				addWeights(ws, slot, &p, image, dyn, sum, g.OutC)
 			}
 		}
 	})
-	sumPartials(dw[:g.OutC*k], partial, tasks, one)
+	sums := sharedBuf[F](ws, bufWeights, one)
+	sumPartials(sums, partial, tasks, one)
+	for oc := range g.OutC {
+		transpose(dw[oc*k:(oc+1)*k], g.KH*g.KW, sums[oc*k:(oc+1)*k], g.C, g.KH*g.KW, g.C)
+	}
 	if db != nil {
-		sumPartials(db[:g.OutC], partial[min(g.OutC*k, len(partial)):], tasks, one)
+		copy(db[:g.OutC], sums[g.OutC*k:])
 	}
 }
 
-// spaceOut copies planes of rows of width ow to rows of width cols; the rest of
-// each plane of size run is zero.
-func spaceOut[F Float](dst []F, run int, src []F, planes, oh, ow, cols int) {
-	clear(dst[:planes*run])
-	for c := range planes {
-		copyRows(dst[c*run:], cols, src[c*oh*ow:], ow, oh, ow)
+// patches describes an image with its channels together, [rows, cols, C] with
+// the border of the convolution, and where patches are in it.
+type patches struct {
+	g          Conv
+	rows, cols int
+	pixels     []int // of each output pixel, its patch's first element
+}
+
+func (g Conv) patches(ws *Workspace) patches {
+	p := patches{g: g, rows: (g.OutH()-1)*g.StrideH + (g.KH-1)*g.DilH + 1, cols: (g.OutW()-1)*g.StrideW + (g.KW-1)*g.DilW + 1}
+	p.pixels = ws.offsets(g.OutH() * g.OutW())
+	for i := range p.pixels {
+		p.pixels[i] = (i/g.OutW()*g.StrideH*p.cols + i%g.OutW()*g.StrideW) * g.C
+	}
+	return p
+}
+
+// size is the number of elements of the image, with room for reads beyond the
+// last patch.
+func (p *patches) size() int { return p.rows*p.cols*p.g.C + maxRunLength }
+
+// fillInterleaved lays out one image.
+func fillInterleaved[F Float](p *patches, dst, src []F) {
+	g := &p.g
+	clear(dst[:p.size()])
+	h1, w1 := min(g.H, p.rows-g.PadH), min(g.W, p.cols-g.PadW)
+	if h1 <= 0 || w1 <= 0 {
+		return
+	}
+	at := (g.PadH*p.cols + g.PadW) * g.C
+	if g.C == 1 {
+		copyRows(dst[at:], p.cols, src, g.W, h1, w1)
+		return
+	}
+	for h := range h1 {
+		transpose(dst[at+h*p.cols*g.C:], g.C, src[h*g.W:], g.H*g.W, g.C, w1)
 	}
 }
 
@@ -66,6 +83,46 @@ func spaceOut[F Float](dst []F, run int, src []F, planes, oh, ow, cols int) {
 func addPlaneSums[F Float](dst, src []F, plane int) {
 	for c := range dst {
 		dst[c] += F(sumPart(src[c*plane : (c+1)*plane]))
+	}
+}
+
+// addWeights adds the product of one image to sum [OutC, KH*KW*C].
+func addWeights[F Float](ws *Workspace, slot int, p *patches, image, dy, sum []F, outC int) {
+	shape := tilingFor[F]()
+	plane, k := len(p.pixels), p.g.C*p.g.KH*p.g.KW
+	panel := slotBuf[F](ws, slot, slotPanel, stencilDepth*shape.cols+maxRunLength)
+	t := tileJob[F]{rowA: plane, colA: 1, rows: outC, b: panel, rowB: shape.cols, rowC: k, add: true}
+	var runs gather
+	for col := 0; col < k; col += shape.cols {
+		t.c, t.cols = sum[col:], min(shape.cols, k-col)
+		p.plan(&runs, col, t.cols)
+		for first := 0; first < plane; first += stencilDepth {
+			t.k = min(stencilDepth, plane-first)
+			gatherPanel(&runs, panel, shape.cols, image, p.pixels[first:first+t.k])
+			t.a = dy[first:]
+			t.run()
+		}
+	}
+}
+
+// plan lists the pieces of a patch that make columns [start, start+cols) of the
+// order (kh, kw, c): without dilation a row of the patch is one piece.
+func (p *patches) plan(runs *gather, start, cols int) {
+	g := &p.g
+	piece := g.C
+	if g.DilW == 1 {
+		piece *= g.KW
+	}
+	runs.n = 0
+	for at := 0; at < cols; {
+		i, within := (start+at)/piece, (start+at)%piece
+		from := i * g.DilH * p.cols * g.C
+		if g.DilW != 1 {
+			from = (i/g.KW*g.DilH*p.cols + i%g.KW*g.DilW) * g.C
+		}
+		end := min(at+piece-within, cols)
+		runs.add(from+within, at, end)
+		at = end
 	}
 }
 

@@ -11,5 +11,9 @@ func transpose32[F Float](dst []F, rowDst int, src []F, rowSrc, blocks int) {
 }
 
 func gatherPanel32[F Float](g *gather, panel []F, cols int, image []F, off []int) {
-	gatherRuns(head(panel), 4*cols, head(image), unsafe.SliceData(off), len(off), &g.runs[0], g.n)
+	if simd == levelAVX512 {
+		gatherRuns512(head(panel), 4*cols, head(image), unsafe.SliceData(off), len(off), &g.runs[0], g.n)
+		return
+	}
+	gatherRuns256(head(panel), 4*cols, head(image), unsafe.SliceData(off), len(off), &g.runs[0], g.n)
 }

@@ -137,9 +137,9 @@ DATA laneMask<>+56(SB)/4, $0x00000000
 DATA laneMask<>+60(SB)/4, $0x00000000
 GLOBL laneMask<>(SB), RODATA|NOPTR, $64
 
-// func gatherRuns(dst *float32, rowDst int, src *float32, off *int, k int, runs *int, n int)
+// func gatherRuns256(dst *float32, rowDst int, src *float32, off *int, k int, runs *int, n int)
 // Requires: AVX
-TEXT ·gatherRuns(SB), NOSPLIT, $0-56
+TEXT ·gatherRuns256(SB), NOSPLIT, $0-56
 	MOVQ dst+0(FP), AX
 	MOVQ rowDst+8(FP), CX
 	MOVQ src+16(FP), DX
@@ -148,23 +148,55 @@ TEXT ·gatherRuns(SB), NOSPLIT, $0-56
 	MOVQ runs+40(FP), DI
 	MOVQ n+48(FP), R8
 
-offset:
+offset256:
 	MOVQ (BX), R9
 	LEAQ (DX)(R9*4), R9
 	MOVQ DI, R10
 	MOVQ R8, R11
 
-run:
+run256:
 	MOVQ    (R10), R12
 	MOVQ    8(R10), R13
 	VMOVUPS (R9)(R12*4), Y0
 	VMOVUPS Y0, (AX)(R13*4)
 	ADDQ    $+16, R10
 	DECQ    R11
-	JNE     run
+	JNE     run256
 	ADDQ    CX, AX
 	ADDQ    $+8, BX
 	DECQ    SI
-	JNE     offset
+	JNE     offset256
+	VZEROUPPER
+	RET
+
+// func gatherRuns512(dst *float32, rowDst int, src *float32, off *int, k int, runs *int, n int)
+// Requires: AVX, AVX512F
+TEXT ·gatherRuns512(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), AX
+	MOVQ rowDst+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ off+24(FP), BX
+	MOVQ k+32(FP), SI
+	MOVQ runs+40(FP), DI
+	MOVQ n+48(FP), R8
+
+offset512:
+	MOVQ (BX), R9
+	LEAQ (DX)(R9*4), R9
+	MOVQ DI, R10
+	MOVQ R8, R11
+
+run512:
+	MOVQ    (R10), R12
+	MOVQ    8(R10), R13
+	VMOVUPS (R9)(R12*4), Z0
+	VMOVUPS Z0, (AX)(R13*4)
+	ADDQ    $+16, R10
+	DECQ    R11
+	JNE     run512
+	ADDQ    CX, AX
+	ADDQ    $+8, BX
+	DECQ    SI
+	JNE     offset512
 	VZEROUPPER
 	RET

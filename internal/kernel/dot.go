@@ -1,28 +1,24 @@
 package kernel
 
-// dotJob is a block of dot products: C (+)= A·Bᵀ + biases, then ReLU, where row
-// i of A and row j of B are made of runs of contiguous elements. Strides are in
-// elements.
+// dotJob is a block of dot products: C (+)= A·Bᵀ + biases, then ReLU, with the
+// rows of A and B contiguous. Strides are in elements.
 type dotJob[F Float] struct {
-	n, runs int // elements in a run, runs in a product
-	a       []F // run r of row i at i*rowA + r*runA
-	rows    int
-	rowA    int
-	runA    int
-	b       []F   // run r of row j at off[j] + r*runB
-	off     []int // whole groups of dotGroup; what is beyond cols is not used
-	cols    int
-	runB    int
-	c       []F // element (i, j) at i*rowC + j, j < cols
-	rowC    int
-	add     bool
-	relu    bool
-	biasM   []F // one a row, or nil
-	biasN   []F // one a column, or nil
+	n     int // elements in a product
+	a     []F // row i at i*rowA
+	rows  int
+	rowA  int
+	b     []F   // row j at off[j]
+	off   []int // whole groups of dotGroup; what is beyond cols must be valid but is not used
+	cols  int
+	c     []F // element (i, j) at i*rowC + j
+	rowC  int
+	add   bool
+	relu  bool
+	biasM []F // one a row, or nil
+	biasN []F // one a column, or nil
 }
 
-// dotGroup is the number of columns the assembly computes together; offsets for
-// it come in whole groups.
+// dotGroup is the number of columns the assembly computes together.
 const dotGroup = 4
 
 func (t *dotJob[F]) run() {
@@ -34,14 +30,12 @@ func (t *dotJob[F]) run() {
 		return
 	}
 	for i := range t.rows {
+		a := t.a[i*t.rowA:][:t.n]
 		for j, off := range t.off[:t.cols] {
+			b := t.b[off:][:t.n]
 			var s F
-			for r := range t.runs {
-				a := t.a[i*t.rowA+r*t.runA:]
-				b := t.b[off+r*t.runB:]
-				for p, v := range a[:t.n] {
-					s += v * b[p]
-				}
+			for p, v := range a {
+				s += v * b[p]
 			}
 			c := &t.c[i*t.rowC+j]
 			*c = finish(s, t.add, t.relu, *c, valueOr(t.biasM, i, 0), valueOr(t.biasN, j, 0))

@@ -15,8 +15,8 @@ TEXT ·dot256_2x4(SB), NOSPLIT, $0-8
 	LEAQ    laneMask<>+0(SB), DX
 	NEGQ    CX
 	VMOVUPS 32(DX)(CX*4), Y0
-	MOVQ    24(AX), CX
-	MOVQ    48(AX), DX
+	MOVQ    16(AX), CX
+	MOVQ    32(AX), DX
 
 group256_2x4:
 	VXORPS Y1, Y1, Y1
@@ -27,76 +27,68 @@ group256_2x4:
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
-	MOVQ   16(AX), BX
-	MOVQ   8(AX), SI
-	MOVQ   40(AX), DI
-
-run256_2x4:
-	MOVQ (DX), R10
-	LEAQ (DI)(R10*4), R10
-	MOVQ 8(DX), R11
-	LEAQ (DI)(R11*4), R11
-	MOVQ 16(DX), R12
-	LEAQ (DI)(R12*4), R12
-	MOVQ 24(DX), R13
-	LEAQ (DI)(R13*4), R13
-	MOVQ BX, R8
-	MOVQ (AX), R9
-	SUBQ $+8, R9
-	JLE  tail256_2x4
+	MOVQ   8(AX), BX
+	MOVQ   24(AX), SI
+	MOVQ   (AX), DI
+	MOVQ   (DX), R8
+	LEAQ   (SI)(R8*4), R8
+	MOVQ   8(DX), R9
+	LEAQ   (SI)(R9*4), R9
+	MOVQ   16(DX), R10
+	LEAQ   (SI)(R10*4), R10
+	MOVQ   24(DX), R11
+	LEAQ   (SI)(R11*4), R11
+	SUBQ   $+8, DI
+	JLE    tail256_2x4
 
 loop256_2x4:
-	VMOVUPS     (R8), Y9
-	VMOVUPS     (R8)(CX*1), Y10
-	VMOVUPS     (R10), Y11
+	VMOVUPS     (BX), Y9
+	VMOVUPS     (BX)(CX*1), Y10
+	VMOVUPS     (R8), Y11
 	VFMADD231PS Y11, Y9, Y1
 	VFMADD231PS Y11, Y10, Y5
-	VMOVUPS     (R11), Y11
+	VMOVUPS     (R9), Y11
 	VFMADD231PS Y11, Y9, Y2
 	VFMADD231PS Y11, Y10, Y6
-	VMOVUPS     (R12), Y11
+	VMOVUPS     (R10), Y11
 	VFMADD231PS Y11, Y9, Y3
 	VFMADD231PS Y11, Y10, Y7
-	VMOVUPS     (R13), Y11
+	VMOVUPS     (R11), Y11
 	VFMADD231PS Y11, Y9, Y4
 	VFMADD231PS Y11, Y10, Y8
+	ADDQ        $+32, BX
 	ADDQ        $+32, R8
+	ADDQ        $+32, R9
 	ADDQ        $+32, R10
 	ADDQ        $+32, R11
-	ADDQ        $+32, R12
-	ADDQ        $+32, R13
-	SUBQ        $+8, R9
+	SUBQ        $+8, DI
 	JG          loop256_2x4
 
 tail256_2x4:
-	VMASKMOVPS   (R8), Y0, Y9
-	VMASKMOVPS   (R8)(CX*1), Y0, Y10
-	VMASKMOVPS   (R10), Y0, Y11
+	VMASKMOVPS   (BX), Y0, Y9
+	VMASKMOVPS   (BX)(CX*1), Y0, Y10
+	VMASKMOVPS   (R8), Y0, Y11
 	VFMADD231PS  Y11, Y9, Y1
 	VFMADD231PS  Y11, Y10, Y5
-	VMASKMOVPS   (R11), Y0, Y11
+	VMASKMOVPS   (R9), Y0, Y11
 	VFMADD231PS  Y11, Y9, Y2
 	VFMADD231PS  Y11, Y10, Y6
-	VMASKMOVPS   (R12), Y0, Y11
+	VMASKMOVPS   (R10), Y0, Y11
 	VFMADD231PS  Y11, Y9, Y3
 	VFMADD231PS  Y11, Y10, Y7
-	VMASKMOVPS   (R13), Y0, Y11
+	VMASKMOVPS   (R11), Y0, Y11
 	VFMADD231PS  Y11, Y9, Y4
 	VFMADD231PS  Y11, Y10, Y8
-	ADDQ         32(AX), BX
-	ADDQ         56(AX), DI
-	DECQ         SI
-	JNE          run256_2x4
-	MOVQ         88(AX), BX
+	MOVQ         64(AX), BX
 	MOVQ         $0x0000000000000004, SI
-	CMPQ         64(AX), $+1
+	CMPQ         40(AX), $+1
 	CMOVQNE      SI, BX
 	LEAQ         laneMask<>+0(SB), SI
 	NEGQ         BX
 	VMOVUPS      32(SI)(BX*4), Y10
-	MOVQ         72(AX), BX
-	MOVQ         80(AX), SI
-	ADDQ         128(AX), BX
+	MOVQ         48(AX), BX
+	MOVQ         56(AX), SI
+	ADDQ         104(AX), BX
 	VUNPCKLPS    Y2, Y1, Y9
 	VUNPCKHPS    Y2, Y1, Y11
 	VADDPS       Y11, Y9, Y1
@@ -108,28 +100,28 @@ tail256_2x4:
 	VADDPS       Y11, Y9, Y1
 	VEXTRACTF128 $0x01, Y1, X9
 	VADDPS       X9, X1, X1
-	CMPQ         96(AX), $+0
+	CMPQ         72(AX), $+0
 	JEQ          noadd256_2x4_0
 	VMASKMOVPS   (BX), X10, X11
 	VADDPS       X11, X1, X1
 
 noadd256_2x4_0:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm256_2x4_0
-	MOVQ         112(AX), DI
+	MOVQ         88(AX), DI
 	VBROADCASTSS (DI), X11
 	VADDPS       X11, X1, X1
 
 nobiasm256_2x4_0:
-	CMPQ       120(AX), $+0
+	CMPQ       96(AX), $+0
 	JEQ        nobiasn256_2x4_0
-	MOVQ       120(AX), DI
-	ADDQ       128(AX), DI
+	MOVQ       96(AX), DI
+	ADDQ       104(AX), DI
 	VMASKMOVPS (DI), X10, X11
 	VADDPS     X11, X1, X1
 
 nobiasn256_2x4_0:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu256_2x4_0
 	VXORPS Y11, Y11, Y11
 	VMAXPS X1, X11, X1
@@ -148,28 +140,28 @@ norelu256_2x4_0:
 	VADDPS       Y11, Y9, Y5
 	VEXTRACTF128 $0x01, Y5, X9
 	VADDPS       X9, X5, X5
-	CMPQ         96(AX), $+0
+	CMPQ         72(AX), $+0
 	JEQ          noadd256_2x4_1
 	VMASKMOVPS   (BX), X10, X11
 	VADDPS       X11, X5, X5
 
 noadd256_2x4_1:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm256_2x4_1
-	MOVQ         112(AX), DI
+	MOVQ         88(AX), DI
 	VBROADCASTSS 4(DI), X11
 	VADDPS       X11, X5, X5
 
 nobiasm256_2x4_1:
-	CMPQ       120(AX), $+0
+	CMPQ       96(AX), $+0
 	JEQ        nobiasn256_2x4_1
-	MOVQ       120(AX), DI
-	ADDQ       128(AX), DI
+	MOVQ       96(AX), DI
+	ADDQ       104(AX), DI
 	VMASKMOVPS (DI), X10, X11
 	VADDPS     X11, X5, X5
 
 nobiasn256_2x4_1:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu256_2x4_1
 	VXORPS Y11, Y11, Y11
 	VMAXPS X5, X11, X5
@@ -178,8 +170,8 @@ norelu256_2x4_1:
 	VMASKMOVPS X5, X10, (BX)
 	ADDQ       SI, BX
 	ADDQ       $+32, DX
-	ADDQ       $+16, 128(AX)
-	DECQ       64(AX)
+	ADDQ       $+16, 104(AX)
+	DECQ       40(AX)
 	JNE        group256_2x4
 	VZEROUPPER
 	RET
@@ -213,74 +205,66 @@ TEXT ·dot256_1x4(SB), NOSPLIT, $0-8
 	LEAQ    laneMask<>+0(SB), DX
 	NEGQ    CX
 	VMOVUPS 32(DX)(CX*4), Y0
-	MOVQ    24(AX), CX
-	MOVQ    48(AX), CX
+	MOVQ    16(AX), CX
+	MOVQ    32(AX), CX
 
 group256_1x4:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	MOVQ   16(AX), DX
-	MOVQ   8(AX), BX
-	MOVQ   40(AX), SI
-
-run256_1x4:
-	MOVQ (CX), R9
-	LEAQ (SI)(R9*4), R9
-	MOVQ 8(CX), R10
-	LEAQ (SI)(R10*4), R10
-	MOVQ 16(CX), R11
-	LEAQ (SI)(R11*4), R11
-	MOVQ 24(CX), R12
-	LEAQ (SI)(R12*4), R12
-	MOVQ DX, DI
-	MOVQ (AX), R8
-	SUBQ $+8, R8
-	JLE  tail256_1x4
+	MOVQ   8(AX), DX
+	MOVQ   24(AX), BX
+	MOVQ   (AX), SI
+	MOVQ   (CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   8(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   16(CX), R9
+	LEAQ   (BX)(R9*4), R9
+	MOVQ   24(CX), R10
+	LEAQ   (BX)(R10*4), R10
+	SUBQ   $+8, SI
+	JLE    tail256_1x4
 
 loop256_1x4:
-	VMOVUPS     (DI), Y5
-	VMOVUPS     (R9), Y6
+	VMOVUPS     (DX), Y5
+	VMOVUPS     (DI), Y6
 	VFMADD231PS Y6, Y5, Y1
-	VMOVUPS     (R10), Y6
+	VMOVUPS     (R8), Y6
 	VFMADD231PS Y6, Y5, Y2
-	VMOVUPS     (R11), Y6
+	VMOVUPS     (R9), Y6
 	VFMADD231PS Y6, Y5, Y3
-	VMOVUPS     (R12), Y6
+	VMOVUPS     (R10), Y6
 	VFMADD231PS Y6, Y5, Y4
+	ADDQ        $+32, DX
 	ADDQ        $+32, DI
+	ADDQ        $+32, R8
 	ADDQ        $+32, R9
 	ADDQ        $+32, R10
-	ADDQ        $+32, R11
-	ADDQ        $+32, R12
-	SUBQ        $+8, R8
+	SUBQ        $+8, SI
 	JG          loop256_1x4
 
 tail256_1x4:
-	VMASKMOVPS   (DI), Y0, Y5
-	VMASKMOVPS   (R9), Y0, Y6
+	VMASKMOVPS   (DX), Y0, Y5
+	VMASKMOVPS   (DI), Y0, Y6
 	VFMADD231PS  Y6, Y5, Y1
-	VMASKMOVPS   (R10), Y0, Y6
+	VMASKMOVPS   (R8), Y0, Y6
 	VFMADD231PS  Y6, Y5, Y2
-	VMASKMOVPS   (R11), Y0, Y6
+	VMASKMOVPS   (R9), Y0, Y6
 	VFMADD231PS  Y6, Y5, Y3
-	VMASKMOVPS   (R12), Y0, Y6
+	VMASKMOVPS   (R10), Y0, Y6
 	VFMADD231PS  Y6, Y5, Y4
-	ADDQ         32(AX), DX
-	ADDQ         56(AX), SI
-	DECQ         BX
-	JNE          run256_1x4
-	MOVQ         88(AX), DX
+	MOVQ         64(AX), DX
 	MOVQ         $0x0000000000000004, BX
-	CMPQ         64(AX), $+1
+	CMPQ         40(AX), $+1
 	CMOVQNE      BX, DX
 	LEAQ         laneMask<>+0(SB), BX
 	NEGQ         DX
 	VMOVUPS      32(BX)(DX*4), Y7
-	MOVQ         72(AX), DX
-	MOVQ         80(AX), BX
-	ADDQ         128(AX), DX
+	MOVQ         48(AX), DX
+	MOVQ         56(AX), BX
+	ADDQ         104(AX), DX
 	VUNPCKLPS    Y2, Y1, Y5
 	VUNPCKHPS    Y2, Y1, Y6
 	VADDPS       Y6, Y5, Y1
@@ -292,28 +276,28 @@ tail256_1x4:
 	VADDPS       Y6, Y5, Y1
 	VEXTRACTF128 $0x01, Y1, X5
 	VADDPS       X5, X1, X1
-	CMPQ         96(AX), $+0
+	CMPQ         72(AX), $+0
 	JEQ          noadd256_1x4_0
 	VMASKMOVPS   (DX), X7, X6
 	VADDPS       X6, X1, X1
 
 noadd256_1x4_0:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm256_1x4_0
-	MOVQ         112(AX), SI
+	MOVQ         88(AX), SI
 	VBROADCASTSS (SI), X6
 	VADDPS       X6, X1, X1
 
 nobiasm256_1x4_0:
-	CMPQ       120(AX), $+0
+	CMPQ       96(AX), $+0
 	JEQ        nobiasn256_1x4_0
-	MOVQ       120(AX), SI
-	ADDQ       128(AX), SI
+	MOVQ       96(AX), SI
+	ADDQ       104(AX), SI
 	VMASKMOVPS (SI), X7, X6
 	VADDPS     X6, X1, X1
 
 nobiasn256_1x4_0:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu256_1x4_0
 	VXORPS Y6, Y6, Y6
 	VMAXPS X1, X6, X1
@@ -322,8 +306,8 @@ norelu256_1x4_0:
 	VMASKMOVPS X1, X7, (DX)
 	ADDQ       BX, DX
 	ADDQ       $+32, CX
-	ADDQ       $+16, 128(AX)
-	DECQ       64(AX)
+	ADDQ       $+16, 104(AX)
+	DECQ       40(AX)
 	JNE        group256_1x4
 	VZEROUPPER
 	RET

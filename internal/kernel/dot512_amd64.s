@@ -15,9 +15,9 @@ TEXT ·dot512_4x4(SB), NOSPLIT, $0-8
 	MOVQ  $-1, DX
 	BZHIQ CX, DX, DX
 	KMOVW DX, K1
-	MOVQ  24(AX), CX
+	MOVQ  16(AX), CX
 	LEAQ  (CX)(CX*2), DX
-	MOVQ  48(AX), BX
+	MOVQ  32(AX), BX
 
 group512_4x4:
 	VPXORD Z0, Z0, Z0
@@ -36,96 +36,88 @@ group512_4x4:
 	VPXORD Z13, Z13, Z13
 	VPXORD Z14, Z14, Z14
 	VPXORD Z15, Z15, Z15
-	MOVQ   16(AX), SI
-	MOVQ   8(AX), DI
-	MOVQ   40(AX), R8
-
-run512_4x4:
-	MOVQ (BX), R11
-	LEAQ (R8)(R11*4), R11
-	MOVQ 8(BX), R12
-	LEAQ (R8)(R12*4), R12
-	MOVQ 16(BX), R13
-	LEAQ (R8)(R13*4), R13
-	MOVQ 24(BX), R14
-	LEAQ (R8)(R14*4), R14
-	MOVQ SI, R9
-	MOVQ (AX), R10
-	SUBQ $+16, R10
-	JLE  tail512_4x4
+	MOVQ   8(AX), SI
+	MOVQ   24(AX), DI
+	MOVQ   (AX), R8
+	MOVQ   (BX), R9
+	LEAQ   (DI)(R9*4), R9
+	MOVQ   8(BX), R10
+	LEAQ   (DI)(R10*4), R10
+	MOVQ   16(BX), R11
+	LEAQ   (DI)(R11*4), R11
+	MOVQ   24(BX), R12
+	LEAQ   (DI)(R12*4), R12
+	SUBQ   $+16, R8
+	JLE    tail512_4x4
 
 loop512_4x4:
-	VMOVUPS     (R9), Z16
-	VMOVUPS     (R9)(CX*1), Z17
-	VMOVUPS     (R9)(CX*2), Z18
-	VMOVUPS     (R9)(DX*1), Z19
-	VMOVUPS     (R11), Z20
+	VMOVUPS     (SI), Z16
+	VMOVUPS     (SI)(CX*1), Z17
+	VMOVUPS     (SI)(CX*2), Z18
+	VMOVUPS     (SI)(DX*1), Z19
+	VMOVUPS     (R9), Z20
 	VFMADD231PS Z20, Z16, Z0
 	VFMADD231PS Z20, Z17, Z4
 	VFMADD231PS Z20, Z18, Z8
 	VFMADD231PS Z20, Z19, Z12
-	VMOVUPS     (R12), Z20
+	VMOVUPS     (R10), Z20
 	VFMADD231PS Z20, Z16, Z1
 	VFMADD231PS Z20, Z17, Z5
 	VFMADD231PS Z20, Z18, Z9
 	VFMADD231PS Z20, Z19, Z13
-	VMOVUPS     (R13), Z20
+	VMOVUPS     (R11), Z20
 	VFMADD231PS Z20, Z16, Z2
 	VFMADD231PS Z20, Z17, Z6
 	VFMADD231PS Z20, Z18, Z10
 	VFMADD231PS Z20, Z19, Z14
-	VMOVUPS     (R14), Z20
+	VMOVUPS     (R12), Z20
 	VFMADD231PS Z20, Z16, Z3
 	VFMADD231PS Z20, Z17, Z7
 	VFMADD231PS Z20, Z18, Z11
 	VFMADD231PS Z20, Z19, Z15
+	ADDQ        $+64, SI
 	ADDQ        $+64, R9
+	ADDQ        $+64, R10
 	ADDQ        $+64, R11
 	ADDQ        $+64, R12
-	ADDQ        $+64, R13
-	ADDQ        $+64, R14
-	SUBQ        $+16, R10
+	SUBQ        $+16, R8
 	JG          loop512_4x4
 
 tail512_4x4:
-	VMOVUPS.Z     (R9), K1, Z16
-	VMOVUPS.Z     (R9)(CX*1), K1, Z17
-	VMOVUPS.Z     (R9)(CX*2), K1, Z18
-	VMOVUPS.Z     (R9)(DX*1), K1, Z19
-	VMOVUPS.Z     (R11), K1, Z20
+	VMOVUPS.Z     (SI), K1, Z16
+	VMOVUPS.Z     (SI)(CX*1), K1, Z17
+	VMOVUPS.Z     (SI)(CX*2), K1, Z18
+	VMOVUPS.Z     (SI)(DX*1), K1, Z19
+	VMOVUPS.Z     (R9), K1, Z20
 	VFMADD231PS   Z20, Z16, Z0
 	VFMADD231PS   Z20, Z17, Z4
 	VFMADD231PS   Z20, Z18, Z8
 	VFMADD231PS   Z20, Z19, Z12
-	VMOVUPS.Z     (R12), K1, Z20
+	VMOVUPS.Z     (R10), K1, Z20
 	VFMADD231PS   Z20, Z16, Z1
 	VFMADD231PS   Z20, Z17, Z5
 	VFMADD231PS   Z20, Z18, Z9
 	VFMADD231PS   Z20, Z19, Z13
-	VMOVUPS.Z     (R13), K1, Z20
+	VMOVUPS.Z     (R11), K1, Z20
 	VFMADD231PS   Z20, Z16, Z2
 	VFMADD231PS   Z20, Z17, Z6
 	VFMADD231PS   Z20, Z18, Z10
 	VFMADD231PS   Z20, Z19, Z14
-	VMOVUPS.Z     (R14), K1, Z20
+	VMOVUPS.Z     (R12), K1, Z20
 	VFMADD231PS   Z20, Z16, Z3
 	VFMADD231PS   Z20, Z17, Z7
 	VFMADD231PS   Z20, Z18, Z11
 	VFMADD231PS   Z20, Z19, Z15
-	ADDQ          32(AX), SI
-	ADDQ          56(AX), R8
-	DECQ          DI
-	JNE           run512_4x4
-	MOVQ          88(AX), SI
+	MOVQ          64(AX), SI
 	MOVQ          $0x0000000000000004, DI
-	CMPQ          64(AX), $+1
+	CMPQ          40(AX), $+1
 	CMOVQNE       DI, SI
 	MOVQ          $-1, DI
 	BZHIQ         SI, DI, DI
 	KMOVW         DI, K2
-	MOVQ          72(AX), SI
-	MOVQ          80(AX), DI
-	ADDQ          128(AX), SI
+	MOVQ          48(AX), SI
+	MOVQ          56(AX), DI
+	ADDQ          104(AX), SI
 	VUNPCKLPS     Z1, Z0, Z16
 	VUNPCKHPS     Z1, Z0, Z20
 	VADDPS        Z20, Z16, Z0
@@ -139,28 +131,28 @@ tail512_4x4:
 	VADDPS        Y16, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X16
 	VADDPS        X16, X0, X0
-	CMPQ          96(AX), $+0
+	CMPQ          72(AX), $+0
 	JEQ           noadd512_4x4_0
 	VMOVUPS.Z     (SI), K2, X20
 	VADDPS        X20, X0, X0
 
 noadd512_4x4_0:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm512_4x4_0
-	MOVQ         112(AX), R8
+	MOVQ         88(AX), R8
 	VBROADCASTSS (R8), X20
 	VADDPS       X20, X0, X0
 
 nobiasm512_4x4_0:
-	CMPQ      120(AX), $+0
+	CMPQ      96(AX), $+0
 	JEQ       nobiasn512_4x4_0
-	MOVQ      120(AX), R8
-	ADDQ      128(AX), R8
+	MOVQ      96(AX), R8
+	ADDQ      104(AX), R8
 	VMOVUPS.Z (R8), K2, X20
 	VADDPS    X20, X0, X0
 
 nobiasn512_4x4_0:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu512_4x4_0
 	VPXORD Z20, Z20, Z20
 	VMAXPS X0, X20, X0
@@ -181,28 +173,28 @@ norelu512_4x4_0:
 	VADDPS        Y16, Y4, Y4
 	VEXTRACTF32X4 $0x01, Y4, X16
 	VADDPS        X16, X4, X4
-	CMPQ          96(AX), $+0
+	CMPQ          72(AX), $+0
 	JEQ           noadd512_4x4_1
 	VMOVUPS.Z     (SI), K2, X20
 	VADDPS        X20, X4, X4
 
 noadd512_4x4_1:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm512_4x4_1
-	MOVQ         112(AX), R8
+	MOVQ         88(AX), R8
 	VBROADCASTSS 4(R8), X20
 	VADDPS       X20, X4, X4
 
 nobiasm512_4x4_1:
-	CMPQ      120(AX), $+0
+	CMPQ      96(AX), $+0
 	JEQ       nobiasn512_4x4_1
-	MOVQ      120(AX), R8
-	ADDQ      128(AX), R8
+	MOVQ      96(AX), R8
+	ADDQ      104(AX), R8
 	VMOVUPS.Z (R8), K2, X20
 	VADDPS    X20, X4, X4
 
 nobiasn512_4x4_1:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu512_4x4_1
 	VPXORD Z20, Z20, Z20
 	VMAXPS X4, X20, X4
@@ -223,28 +215,28 @@ norelu512_4x4_1:
 	VADDPS        Y16, Y8, Y8
 	VEXTRACTF32X4 $0x01, Y8, X16
 	VADDPS        X16, X8, X8
-	CMPQ          96(AX), $+0
+	CMPQ          72(AX), $+0
 	JEQ           noadd512_4x4_2
 	VMOVUPS.Z     (SI), K2, X20
 	VADDPS        X20, X8, X8
 
 noadd512_4x4_2:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm512_4x4_2
-	MOVQ         112(AX), R8
+	MOVQ         88(AX), R8
 	VBROADCASTSS 8(R8), X20
 	VADDPS       X20, X8, X8
 
 nobiasm512_4x4_2:
-	CMPQ      120(AX), $+0
+	CMPQ      96(AX), $+0
 	JEQ       nobiasn512_4x4_2
-	MOVQ      120(AX), R8
-	ADDQ      128(AX), R8
+	MOVQ      96(AX), R8
+	ADDQ      104(AX), R8
 	VMOVUPS.Z (R8), K2, X20
 	VADDPS    X20, X8, X8
 
 nobiasn512_4x4_2:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu512_4x4_2
 	VPXORD Z20, Z20, Z20
 	VMAXPS X8, X20, X8
@@ -265,28 +257,28 @@ norelu512_4x4_2:
 	VADDPS        Y16, Y12, Y12
 	VEXTRACTF32X4 $0x01, Y12, X16
 	VADDPS        X16, X12, X12
-	CMPQ          96(AX), $+0
+	CMPQ          72(AX), $+0
 	JEQ           noadd512_4x4_3
 	VMOVUPS.Z     (SI), K2, X20
 	VADDPS        X20, X12, X12
 
 noadd512_4x4_3:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm512_4x4_3
-	MOVQ         112(AX), R8
+	MOVQ         88(AX), R8
 	VBROADCASTSS 12(R8), X20
 	VADDPS       X20, X12, X12
 
 nobiasm512_4x4_3:
-	CMPQ      120(AX), $+0
+	CMPQ      96(AX), $+0
 	JEQ       nobiasn512_4x4_3
-	MOVQ      120(AX), R8
-	ADDQ      128(AX), R8
+	MOVQ      96(AX), R8
+	ADDQ      104(AX), R8
 	VMOVUPS.Z (R8), K2, X20
 	VADDPS    X20, X12, X12
 
 nobiasn512_4x4_3:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu512_4x4_3
 	VPXORD Z20, Z20, Z20
 	VMAXPS X12, X20, X12
@@ -295,8 +287,8 @@ norelu512_4x4_3:
 	VMOVUPS X12, K2, (SI)
 	ADDQ    DI, SI
 	ADDQ    $+32, BX
-	ADDQ    $+16, 128(AX)
-	DECQ    64(AX)
+	ADDQ    $+16, 104(AX)
+	DECQ    40(AX)
 	JNE     group512_4x4
 	VZEROUPPER
 	RET
@@ -312,8 +304,8 @@ TEXT ·dot512_2x4(SB), NOSPLIT, $0-8
 	MOVQ  $-1, DX
 	BZHIQ CX, DX, DX
 	KMOVW DX, K1
-	MOVQ  24(AX), CX
-	MOVQ  48(AX), DX
+	MOVQ  16(AX), CX
+	MOVQ  32(AX), DX
 
 group512_2x4:
 	VPXORD Z0, Z0, Z0
@@ -324,76 +316,68 @@ group512_2x4:
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
-	MOVQ   16(AX), BX
-	MOVQ   8(AX), SI
-	MOVQ   40(AX), DI
-
-run512_2x4:
-	MOVQ (DX), R10
-	LEAQ (DI)(R10*4), R10
-	MOVQ 8(DX), R11
-	LEAQ (DI)(R11*4), R11
-	MOVQ 16(DX), R12
-	LEAQ (DI)(R12*4), R12
-	MOVQ 24(DX), R13
-	LEAQ (DI)(R13*4), R13
-	MOVQ BX, R8
-	MOVQ (AX), R9
-	SUBQ $+16, R9
-	JLE  tail512_2x4
+	MOVQ   8(AX), BX
+	MOVQ   24(AX), SI
+	MOVQ   (AX), DI
+	MOVQ   (DX), R8
+	LEAQ   (SI)(R8*4), R8
+	MOVQ   8(DX), R9
+	LEAQ   (SI)(R9*4), R9
+	MOVQ   16(DX), R10
+	LEAQ   (SI)(R10*4), R10
+	MOVQ   24(DX), R11
+	LEAQ   (SI)(R11*4), R11
+	SUBQ   $+16, DI
+	JLE    tail512_2x4
 
 loop512_2x4:
-	VMOVUPS     (R8), Z8
-	VMOVUPS     (R8)(CX*1), Z9
-	VMOVUPS     (R10), Z10
+	VMOVUPS     (BX), Z8
+	VMOVUPS     (BX)(CX*1), Z9
+	VMOVUPS     (R8), Z10
 	VFMADD231PS Z10, Z8, Z0
 	VFMADD231PS Z10, Z9, Z4
-	VMOVUPS     (R11), Z10
+	VMOVUPS     (R9), Z10
 	VFMADD231PS Z10, Z8, Z1
 	VFMADD231PS Z10, Z9, Z5
-	VMOVUPS     (R12), Z10
+	VMOVUPS     (R10), Z10
 	VFMADD231PS Z10, Z8, Z2
 	VFMADD231PS Z10, Z9, Z6
-	VMOVUPS     (R13), Z10
+	VMOVUPS     (R11), Z10
 	VFMADD231PS Z10, Z8, Z3
 	VFMADD231PS Z10, Z9, Z7
+	ADDQ        $+64, BX
 	ADDQ        $+64, R8
+	ADDQ        $+64, R9
 	ADDQ        $+64, R10
 	ADDQ        $+64, R11
-	ADDQ        $+64, R12
-	ADDQ        $+64, R13
-	SUBQ        $+16, R9
+	SUBQ        $+16, DI
 	JG          loop512_2x4
 
 tail512_2x4:
-	VMOVUPS.Z     (R8), K1, Z8
-	VMOVUPS.Z     (R8)(CX*1), K1, Z9
-	VMOVUPS.Z     (R10), K1, Z10
+	VMOVUPS.Z     (BX), K1, Z8
+	VMOVUPS.Z     (BX)(CX*1), K1, Z9
+	VMOVUPS.Z     (R8), K1, Z10
 	VFMADD231PS   Z10, Z8, Z0
 	VFMADD231PS   Z10, Z9, Z4
-	VMOVUPS.Z     (R11), K1, Z10
+	VMOVUPS.Z     (R9), K1, Z10
 	VFMADD231PS   Z10, Z8, Z1
 	VFMADD231PS   Z10, Z9, Z5
-	VMOVUPS.Z     (R12), K1, Z10
+	VMOVUPS.Z     (R10), K1, Z10
 	VFMADD231PS   Z10, Z8, Z2
 	VFMADD231PS   Z10, Z9, Z6
-	VMOVUPS.Z     (R13), K1, Z10
+	VMOVUPS.Z     (R11), K1, Z10
 	VFMADD231PS   Z10, Z8, Z3
 	VFMADD231PS   Z10, Z9, Z7
-	ADDQ          32(AX), BX
-	ADDQ          56(AX), DI
-	DECQ          SI
-	JNE           run512_2x4
-	MOVQ          88(AX), BX
+	MOVQ          64(AX), BX
 	MOVQ          $0x0000000000000004, SI
-	CMPQ          64(AX), $+1
+	CMPQ          40(AX), $+1
 	CMOVQNE       SI, BX
 	MOVQ          $-1, SI
 	BZHIQ         BX, SI, SI
 	KMOVW         SI, K2
-	MOVQ          72(AX), BX
-	MOVQ          80(AX), SI
-	ADDQ          128(AX), BX
+	MOVQ          48(AX), BX
+	MOVQ          56(AX), SI
+	ADDQ          104(AX), BX
 	VUNPCKLPS     Z1, Z0, Z8
 	VUNPCKHPS     Z1, Z0, Z10
 	VADDPS        Z10, Z8, Z0
@@ -407,28 +391,28 @@ tail512_2x4:
 	VADDPS        Y8, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X8
 	VADDPS        X8, X0, X0
-	CMPQ          96(AX), $+0
+	CMPQ          72(AX), $+0
 	JEQ           noadd512_2x4_0
 	VMOVUPS.Z     (BX), K2, X10
 	VADDPS        X10, X0, X0
 
 noadd512_2x4_0:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm512_2x4_0
-	MOVQ         112(AX), DI
+	MOVQ         88(AX), DI
 	VBROADCASTSS (DI), X10
 	VADDPS       X10, X0, X0
 
 nobiasm512_2x4_0:
-	CMPQ      120(AX), $+0
+	CMPQ      96(AX), $+0
 	JEQ       nobiasn512_2x4_0
-	MOVQ      120(AX), DI
-	ADDQ      128(AX), DI
+	MOVQ      96(AX), DI
+	ADDQ      104(AX), DI
 	VMOVUPS.Z (DI), K2, X10
 	VADDPS    X10, X0, X0
 
 nobiasn512_2x4_0:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu512_2x4_0
 	VPXORD Z10, Z10, Z10
 	VMAXPS X0, X10, X0
@@ -449,28 +433,28 @@ norelu512_2x4_0:
 	VADDPS        Y8, Y4, Y4
 	VEXTRACTF32X4 $0x01, Y4, X8
 	VADDPS        X8, X4, X4
-	CMPQ          96(AX), $+0
+	CMPQ          72(AX), $+0
 	JEQ           noadd512_2x4_1
 	VMOVUPS.Z     (BX), K2, X10
 	VADDPS        X10, X4, X4
 
 noadd512_2x4_1:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm512_2x4_1
-	MOVQ         112(AX), DI
+	MOVQ         88(AX), DI
 	VBROADCASTSS 4(DI), X10
 	VADDPS       X10, X4, X4
 
 nobiasm512_2x4_1:
-	CMPQ      120(AX), $+0
+	CMPQ      96(AX), $+0
 	JEQ       nobiasn512_2x4_1
-	MOVQ      120(AX), DI
-	ADDQ      128(AX), DI
+	MOVQ      96(AX), DI
+	ADDQ      104(AX), DI
 	VMOVUPS.Z (DI), K2, X10
 	VADDPS    X10, X4, X4
 
 nobiasn512_2x4_1:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu512_2x4_1
 	VPXORD Z10, Z10, Z10
 	VMAXPS X4, X10, X4
@@ -479,8 +463,8 @@ norelu512_2x4_1:
 	VMOVUPS X4, K2, (BX)
 	ADDQ    SI, BX
 	ADDQ    $+32, DX
-	ADDQ    $+16, 128(AX)
-	DECQ    64(AX)
+	ADDQ    $+16, 104(AX)
+	DECQ    40(AX)
 	JNE     group512_2x4
 	VZEROUPPER
 	RET
@@ -496,74 +480,66 @@ TEXT ·dot512_1x4(SB), NOSPLIT, $0-8
 	MOVQ  $-1, DX
 	BZHIQ CX, DX, DX
 	KMOVW DX, K1
-	MOVQ  24(AX), CX
-	MOVQ  48(AX), CX
+	MOVQ  16(AX), CX
+	MOVQ  32(AX), CX
 
 group512_1x4:
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	MOVQ   16(AX), DX
-	MOVQ   8(AX), BX
-	MOVQ   40(AX), SI
-
-run512_1x4:
-	MOVQ (CX), R9
-	LEAQ (SI)(R9*4), R9
-	MOVQ 8(CX), R10
-	LEAQ (SI)(R10*4), R10
-	MOVQ 16(CX), R11
-	LEAQ (SI)(R11*4), R11
-	MOVQ 24(CX), R12
-	LEAQ (SI)(R12*4), R12
-	MOVQ DX, DI
-	MOVQ (AX), R8
-	SUBQ $+16, R8
-	JLE  tail512_1x4
+	MOVQ   8(AX), DX
+	MOVQ   24(AX), BX
+	MOVQ   (AX), SI
+	MOVQ   (CX), DI
+	LEAQ   (BX)(DI*4), DI
+	MOVQ   8(CX), R8
+	LEAQ   (BX)(R8*4), R8
+	MOVQ   16(CX), R9
+	LEAQ   (BX)(R9*4), R9
+	MOVQ   24(CX), R10
+	LEAQ   (BX)(R10*4), R10
+	SUBQ   $+16, SI
+	JLE    tail512_1x4
 
 loop512_1x4:
-	VMOVUPS     (DI), Z4
-	VMOVUPS     (R9), Z5
+	VMOVUPS     (DX), Z4
+	VMOVUPS     (DI), Z5
 	VFMADD231PS Z5, Z4, Z0
-	VMOVUPS     (R10), Z5
+	VMOVUPS     (R8), Z5
 	VFMADD231PS Z5, Z4, Z1
-	VMOVUPS     (R11), Z5
+	VMOVUPS     (R9), Z5
 	VFMADD231PS Z5, Z4, Z2
-	VMOVUPS     (R12), Z5
+	VMOVUPS     (R10), Z5
 	VFMADD231PS Z5, Z4, Z3
+	ADDQ        $+64, DX
 	ADDQ        $+64, DI
+	ADDQ        $+64, R8
 	ADDQ        $+64, R9
 	ADDQ        $+64, R10
-	ADDQ        $+64, R11
-	ADDQ        $+64, R12
-	SUBQ        $+16, R8
+	SUBQ        $+16, SI
 	JG          loop512_1x4
 
 tail512_1x4:
-	VMOVUPS.Z     (DI), K1, Z4
-	VMOVUPS.Z     (R9), K1, Z5
+	VMOVUPS.Z     (DX), K1, Z4
+	VMOVUPS.Z     (DI), K1, Z5
 	VFMADD231PS   Z5, Z4, Z0
-	VMOVUPS.Z     (R10), K1, Z5
+	VMOVUPS.Z     (R8), K1, Z5
 	VFMADD231PS   Z5, Z4, Z1
-	VMOVUPS.Z     (R11), K1, Z5
+	VMOVUPS.Z     (R9), K1, Z5
 	VFMADD231PS   Z5, Z4, Z2
-	VMOVUPS.Z     (R12), K1, Z5
+	VMOVUPS.Z     (R10), K1, Z5
 	VFMADD231PS   Z5, Z4, Z3
-	ADDQ          32(AX), DX
-	ADDQ          56(AX), SI
-	DECQ          BX
-	JNE           run512_1x4
-	MOVQ          88(AX), DX
+	MOVQ          64(AX), DX
 	MOVQ          $0x0000000000000004, BX
-	CMPQ          64(AX), $+1
+	CMPQ          40(AX), $+1
 	CMOVQNE       BX, DX
 	MOVQ          $-1, BX
 	BZHIQ         DX, BX, BX
 	KMOVW         BX, K2
-	MOVQ          72(AX), DX
-	MOVQ          80(AX), BX
-	ADDQ          128(AX), DX
+	MOVQ          48(AX), DX
+	MOVQ          56(AX), BX
+	ADDQ          104(AX), DX
 	VUNPCKLPS     Z1, Z0, Z4
 	VUNPCKHPS     Z1, Z0, Z5
 	VADDPS        Z5, Z4, Z0
@@ -577,28 +553,28 @@ tail512_1x4:
 	VADDPS        Y4, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X4
 	VADDPS        X4, X0, X0
-	CMPQ          96(AX), $+0
+	CMPQ          72(AX), $+0
 	JEQ           noadd512_1x4_0
 	VMOVUPS.Z     (DX), K2, X5
 	VADDPS        X5, X0, X0
 
 noadd512_1x4_0:
-	CMPQ         112(AX), $+0
+	CMPQ         88(AX), $+0
 	JEQ          nobiasm512_1x4_0
-	MOVQ         112(AX), SI
+	MOVQ         88(AX), SI
 	VBROADCASTSS (SI), X5
 	VADDPS       X5, X0, X0
 
 nobiasm512_1x4_0:
-	CMPQ      120(AX), $+0
+	CMPQ      96(AX), $+0
 	JEQ       nobiasn512_1x4_0
-	MOVQ      120(AX), SI
-	ADDQ      128(AX), SI
+	MOVQ      96(AX), SI
+	ADDQ      104(AX), SI
 	VMOVUPS.Z (SI), K2, X5
 	VADDPS    X5, X0, X0
 
 nobiasn512_1x4_0:
-	CMPQ   104(AX), $+0
+	CMPQ   80(AX), $+0
 	JEQ    norelu512_1x4_0
 	VPXORD Z5, Z5, Z5
 	VMAXPS X0, X5, X0
@@ -607,8 +583,8 @@ norelu512_1x4_0:
 	VMOVUPS X0, K2, (DX)
 	ADDQ    BX, DX
 	ADDQ    $+32, CX
-	ADDQ    $+16, 128(AX)
-	DECQ    64(AX)
+	ADDQ    $+16, 104(AX)
+	DECQ    40(AX)
 	JNE     group512_1x4
 	VZEROUPPER
 	RET

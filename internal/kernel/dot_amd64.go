@@ -4,13 +4,12 @@ import "unsafe"
 
 // dotArgs is what the dot product assembly reads. Strides are in bytes.
 type dotArgs struct {
-	n, runs      int
+	n            int
 	a            unsafe.Pointer
-	rowA, runA   int
+	rowA         int
 	b            unsafe.Pointer
 	off          unsafe.Pointer // *int, in elements
-	runB         int
-	groups       int // of 4 columns; the assembly counts it down
+	groups       int            // of 4 columns; the assembly counts it down
 	c            unsafe.Pointer
 	rowC         int
 	tail         int // columns in the last group
@@ -23,8 +22,8 @@ type dotArgs struct {
 func dot32[F Float](t *dotJob[F]) {
 	groups := (t.cols + dotGroup - 1) / dotGroup
 	args := dotArgs{
-		n: t.n, runs: t.runs, a: first(t.a), rowA: 4 * t.rowA, runA: 4 * t.runA,
-		b: first(t.b), off: unsafe.Pointer(unsafe.SliceData(t.off)), runB: 4 * t.runB,
+		n: t.n, a: first(t.a), rowA: 4 * t.rowA,
+		b: first(t.b), off: unsafe.Pointer(unsafe.SliceData(t.off)),
 		c: first(t.c), rowC: 4 * t.rowC, tail: t.cols - (groups-1)*dotGroup,
 		add: asInt(t.add), relu: asInt(t.relu), biasM: first(t.biasM), biasN: first(t.biasN),
 	}

@@ -149,7 +149,7 @@ func (s *gemmStrip[F]) dots(g *GemmArgs[F]) {
 		off[j] = min(j, s.cols-1) * g.LDB
 	}
 	t := dotJob[F]{
-		n: g.K, runs: 1, a: s.a[s.i*g.LDA:], rows: s.rows, rowA: g.LDA,
+		n: g.K, a: s.a[s.i*g.LDA:], rows: s.rows, rowA: g.LDA,
 		b: s.b[s.j*g.LDB:], off: off[:], cols: s.cols, c: s.c[s.i*g.LDC+s.j:], rowC: g.LDC,
 		add: g.Accumulate, relu: g.ReLU, biasM: from(g.BiasM, s.i), biasN: from(g.BiasN, s.j),
 	}

@@ -27,9 +27,9 @@ func TestArgumentBlocksMatchTheGenerator(t *testing.T) {
 	assert.EqualValues(t, 15*8, unsafe.Offsetof(a.cursor))
 	var d dotArgs
 	assert.EqualValues(t, 8*fields("dot"), unsafe.Sizeof(d))
-	assert.EqualValues(t, 5*8, unsafe.Offsetof(d.b))
-	assert.EqualValues(t, 9*8, unsafe.Offsetof(d.c))
-	assert.EqualValues(t, 16*8, unsafe.Offsetof(d.cursor))
+	assert.EqualValues(t, 3*8, unsafe.Offsetof(d.b))
+	assert.EqualValues(t, 6*8, unsafe.Offsetof(d.c))
+	assert.EqualValues(t, 13*8, unsafe.Offsetof(d.cursor))
 	assert.EqualValues(t, 9*4, unsafe.Sizeof(adamCoefficients[float32]{}))
 	assert.True(t, strings.Contains(string(source), "tileK      = 8 * iota"))
 }

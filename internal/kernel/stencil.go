@@ -58,22 +58,31 @@ type gather struct {
 // maxRuns covers the widest panel with image rows of one pixel.
 const maxRuns = 48
 
-// runLength is the number of elements of one copy in assembly. A copy may write
+// maxRunLength is the most elements one copy in assembly moves. A copy may write
 // more than the run has: the next run, or the next row, overwrites the excess.
-const runLength = 8
+const maxRunLength = 16
 
 func (g *gather) plan(outW, rowIn, start, cols int) {
 	g.n = 0
 	for at := 0; at < cols; {
 		i, j := (start+at)/outW, (start+at)%outW
 		end := min(at+outW-j, cols)
-		for ; at < end; at += runLength {
-			g.runs[2*g.n], g.runs[2*g.n+1] = i*rowIn+j, at
-			g.ends[g.n] = min(at+runLength, end)
-			g.n++
-			j += runLength
-		}
+		g.add(i*rowIn+j, at, end)
 		at = end
+	}
+}
+
+// add appends the run that copies elements from on to [at, end) of the panel.
+func (g *gather) add(from, at, end int) {
+	length := maxRunLength
+	if simd != levelAVX512 {
+		length = 8
+	}
+	for ; at < end; at += length {
+		g.runs[2*g.n], g.runs[2*g.n+1] = from, at
+		g.ends[g.n] = min(at+length, end)
+		g.n++
+		from += length
 	}
 }
 

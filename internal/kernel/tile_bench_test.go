@@ -33,7 +33,7 @@ func BenchmarkTile(b *testing.B) {
 func BenchmarkDot(b *testing.B) {
 	eachLevel(b, func(b *testing.B) {
 		for _, n := range []int{64, 288, 1024} {
-			t := dotJob[float32]{n: n, runs: 1, a: make([]float32, 32*n), rows: 32, rowA: n,
+			t := dotJob[float32]{n: n, a: make([]float32, 32*n), rows: 32, rowA: n,
 				b: make([]float32, 4*n), off: []int{0, n, 2 * n, 3 * n}, cols: 4, c: make([]float32, 128), rowC: 4}
 			b.Run(fmt.Sprintf("n%d", n), func(b *testing.B) {
 				for b.Loop() {

@@ -23,14 +23,11 @@ const (
 
 // Offsets of the fields of kernel.dotArgs. Strides are in bytes.
 const (
-	dotLen    = 8 * iota // elements of one run, at least 1
-	dotRuns              // runs of one dot product, at least 1
+	dotLen    = 8 * iota // elements of a product, at least 1
 	dotA                 // first row of the left operand
 	dotRowA              // between rows of A
-	dotRunA              // between runs of A
 	dotB                 // origin of the right operand
 	dotOff               // offsets of its rows in elements, 4 a group
-	dotRunB              // between runs of B
 	dotGroups            // groups of 4 rows of B, at least 1; counted down
 	dotC
 	dotRowC

@@ -1,17 +1,20 @@
 package main
 
 import (
+	"fmt"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// copies writes the functions that rearrange operands. They use AVX2 on every
+// copies writes the functions that rearrange operands. Most use AVX2 on every
 // machine: their speed is that of the caches.
 func copies() {
 	transpose8()
 	copyRows()
-	gatherRuns()
+	gatherRuns(avx2)
+	gatherRuns(avx512)
 }
 
 // transpose8 transposes 8 rows, 8 columns at a time.
@@ -111,34 +114,34 @@ func copyRows() {
 
 // gatherRuns packs a panel of image patches: for each offset, a list of vector
 // copies.
-func gatherRuns() {
-	TEXT("gatherRuns", 4, "func(dst *float32, rowDst int, src *float32, off *int, k int, runs *int, n int)")
+func gatherRuns(s isa) {
+	TEXT("gatherRuns"+s.name, 4, "func(dst *float32, rowDst int, src *float32, off *int, k int, runs *int, n int)")
 	Pragma("noescape")
-	Doc("gatherRuns copies, for each of k offsets (in elements) into src, n runs of 8 elements, given as",
+	Doc(fmt.Sprintf("gatherRuns%s copies, for each of k offsets (in elements) into src, n runs of %d elements, given as", s.name, s.lanes),
 		"pairs of positions in src and in the row of dst, in order: a later run overwrites the excess of",
 		"an earlier one. rowDst is in bytes.")
 	dst, rowDst := Load(Param("dst"), GP64()), Load(Param("rowDst"), GP64())
 	src, off := Load(Param("src"), GP64()), Load(Param("off"), GP64())
 	k, runs, n := Load(Param("k"), GP64()), Load(Param("runs"), GP64()), Load(Param("n"), GP64())
 	base, r, c, from, to := GP64(), GP64(), GP64(), GP64(), GP64()
-	v := YMM()
-	Label("offset")
+	v := s.vec()
+	Label("offset" + s.name)
 	MOVQ(at(off, 0), base)
 	LEAQ(Mem{Base: src, Index: base, Scale: 4}, base)
 	MOVQ(runs, r)
 	MOVQ(n, c)
-	Label("run")
+	Label("run" + s.name)
 	MOVQ(at(r, 0), from)
 	MOVQ(at(r, 8), to)
 	VMOVUPS(Mem{Base: base, Index: from, Scale: 4}, v)
 	VMOVUPS(v, Mem{Base: dst, Index: to, Scale: 4})
 	ADDQ(I32(16), r)
 	DECQ(c)
-	JNE(LabelRef("run"))
+	JNE(LabelRef("run" + s.name))
 	ADDQ(rowDst, dst)
 	ADDQ(I32(8), off)
 	DECQ(k)
-	JNE(LabelRef("offset"))
+	JNE(LabelRef("offset" + s.name))
 	VZEROUPPER()
 	RET()
 }

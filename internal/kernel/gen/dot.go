@@ -16,8 +16,7 @@ func dots(s isa) {
 	}
 }
 
-// dot writes one kernel: rows of A against rows of B, both contiguous, summed
-// over a number of equal runs.
+// dot writes one kernel: rows of A against rows of B, both contiguous.
 func dot(s isa, rows int) {
 	id := fmt.Sprintf("%s_%dx4", s.name, rows)
 	TEXT("dot"+id, 4, "func(args *byte)")
@@ -41,41 +40,30 @@ func dot(s isa, rows int) {
 			acc[r] = append(acc[r], v)
 		}
 	}
-	a, run := field(args, dotA), field(args, dotRuns)
-	base := field(args, dotB)
+	a, base := field(args, dotA), field(args, dotB)
 	left := make([]reg.VecVirtual, rows)
 	for r := range left {
 		left[r] = s.vec()
 	}
 	right := s.vec()
-	b, ap, n := make([]reg.GPVirtual, 4), GP64(), GP64()
+	b, n := make([]reg.GPVirtual, 4), field(args, dotLen)
 	for j := range b {
 		b[j] = GP64()
-	}
-
-	Label("run" + id)
-	for j := range b {
 		MOVQ(at(off, 8*j), b[j])
 		LEAQ(Mem{Base: base, Index: b[j], Scale: 4}, b[j])
 	}
-	MOVQ(a, ap)
-	MOVQ(at(args, dotLen), n)
 	SUBQ(I8(int8(s.lanes)), n)
 	JLE(LabelRef("tail" + id))
 	Label("loop" + id)
-	products(func(m Mem, v reg.Register) { VMOVUPS(m, v) }, acc, left, right, ap, strides, b)
-	ADDQ(I32(4*s.lanes), ap)
+	products(func(m Mem, v reg.Register) { VMOVUPS(m, v) }, acc, left, right, a, strides, b)
+	ADDQ(I32(4*s.lanes), a)
 	for j := range b {
 		ADDQ(I32(4*s.lanes), b[j])
 	}
 	SUBQ(I8(int8(s.lanes)), n)
 	JG(LabelRef("loop" + id))
 	Label("tail" + id)
-	products(last.load, acc, left, right, ap, strides, b)
-	ADDQ(at(args, dotRunA), a)
-	ADDQ(at(args, dotRunB), base)
-	DECQ(run)
-	JNE(LabelRef("run" + id))
+	products(last.load, acc, left, right, a, strides, b)
 
 	dotEpilogue(s, args, acc, left[0], right, id)
 	ADDQ(I32(32), off)
