@@ -173,7 +173,7 @@ func BenchmarkConv(b *testing.B) {
 		} {
 			b.Run(c.name+"/"+name, func(b *testing.B) {
 				b.ReportAllocs()
-				for b.Loop() {
+				for range b.N {
 					fn()
 				}
 				gflops(b, 2*float64(g.N*g.OutC*g.OutH()*g.OutW()*g.C*9))

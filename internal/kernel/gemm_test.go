@@ -177,7 +177,8 @@ func BenchmarkGemm(b *testing.B) {
 			g := randomGemm[float32](1, s.m, s.n, s.k, 0, s.transA, s.transB)
 			ws := new(Workspace)
 			b.ReportAllocs()
-			for b.Loop() {
+			b.ResetTimer()
+			for range b.N {
 				Gemm(ws, g)
 			}
 			gflops(b, 2*float64(s.m)*float64(s.n)*float64(s.k))

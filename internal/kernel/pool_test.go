@@ -129,13 +129,13 @@ func BenchmarkMaxPool(b *testing.B) {
 		y, argmax := make([]float32, len(x)/4), make([]int32, len(x)/4)
 		b.Run("forward", func(b *testing.B) {
 			b.SetBytes(int64(4 * len(x)))
-			for b.Loop() {
+			for range b.N {
 				MaxPoolForward(g, x, y, argmax, true)
 			}
 		})
 		b.Run("backward", func(b *testing.B) {
 			b.SetBytes(int64(4 * len(x)))
-			for b.Loop() {
+			for range b.N {
 				MaxPoolBackward(g, y, argmax, x)
 			}
 		})

@@ -5,6 +5,10 @@ import (
 	"testing"
 )
 
+// Benchmarks here loop over b.N and not with b.Loop: go test -cpu 1,2 (Go 1.26)
+// runs all iterations of a b.Loop at the last number of the list, whatever the
+// row says.
+
 // gflops reports the rate of work that costs flop operations an iteration.
 func gflops(b *testing.B, flop float64) {
 	b.ReportMetric(flop*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
@@ -21,7 +25,7 @@ func BenchmarkTile(b *testing.B) {
 			t := tileJob[float32]{k: k, a: make([]float32, 64*k), rowA: k, colA: 1, rows: 64,
 				b: make([]float32, k*cols), rowB: cols, c: make([]float32, 64*cols), rowC: cols, cols: cols}
 			b.Run(fmt.Sprintf("vecs%d", vecs), func(b *testing.B) {
-				for b.Loop() {
+				for range b.N {
 					t.run()
 				}
 				gflops(b, 2*64*k*float64(cols))
@@ -36,7 +40,7 @@ func BenchmarkDot(b *testing.B) {
 			t := dotJob[float32]{n: n, a: make([]float32, 32*n), rows: 32, rowA: n,
 				b: make([]float32, 4*n), off: []int{0, n, 2 * n, 3 * n}, cols: 4, c: make([]float32, 128), rowC: 4}
 			b.Run(fmt.Sprintf("n%d", n), func(b *testing.B) {
-				for b.Loop() {
+				for range b.N {
 					t.run()
 				}
 				gflops(b, 2*32*4*float64(n))
