@@ -37,6 +37,6 @@
 // # Memory
 //
 // Scratch memory comes from a [Workspace] that the caller owns and reuses. In
-// the steady state nothing is allocated per element; a call that goes parallel
-// makes a few small allocations, a serial one mostly none.
+// the steady state nothing is allocated per element: a call makes at most a few
+// small allocations, a serial matrix product none.
 package kernel
