@@ -186,6 +186,35 @@ func BenchmarkGemm(b *testing.B) {
 	}
 }
 
+// BenchmarkGemmBatch is the attention of 32 sequences of 64 tokens with 4 heads
+// of width 32: scores, then values, then a gradient.
+func BenchmarkGemmBatch(b *testing.B) {
+	const seqs, tokens, heads, width = 32, 64, 4, 32
+	r, ws := newRand(1), new(Workspace)
+	x, y := normals[float32](r, seqs*tokens*heads*width), normals[float32](r, seqs*tokens*heads*width)
+	scores := make([]float32, seqs*heads*tokens*tokens)
+	const row, seq, head, square = heads * width, tokens * heads * width, width, tokens * tokens
+	for _, c := range []struct {
+		name string
+		g    GemmArgs[float32]
+		b    Batch
+	}{
+		{"scores", GemmArgs[float32]{M: tokens, N: tokens, K: width, A: x, LDA: row, B: y, LDB: row, TransB: true, C: scores},
+			Batch{Outer: seqs, Inner: heads, AOuter: seq, AInner: head, BOuter: seq, BInner: head, COuter: heads * square, CInner: square}},
+		{"values", GemmArgs[float32]{M: tokens, N: width, K: tokens, A: scores, B: x, LDB: row, C: y, LDC: row},
+			Batch{Outer: seqs, Inner: heads, AOuter: heads * square, AInner: square, BOuter: seq, BInner: head, COuter: seq, CInner: head}},
+		{"gradient", GemmArgs[float32]{M: tokens, N: width, K: tokens, A: scores, TransA: true, B: x, LDB: row, C: y, LDC: row},
+			Batch{Outer: seqs, Inner: heads, AOuter: heads * square, AInner: square, BOuter: seq, BInner: head, COuter: seq, CInner: head}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for range b.N {
+				GemmBatch(ws, c.g, c.b)
+			}
+			gflops(b, 2*seqs*heads*tokens*tokens*width)
+		})
+	}
+}
+
 func ExampleGemm() {
 	g := GemmArgs[float32]{M: 1, N: 2, K: 2, A: []float32{1, 2}, B: []float32{3, 4, 5, 6}, C: make([]float32, 2), BiasN: []float32{0, -20}, ReLU: true}
 	Gemm(new(Workspace), g)
