@@ -1,0 +1,222 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"runtime/debug"
+)
+
+// Loop repeats iterations: a batch through the learner, then an update.
+type Loop struct {
+	Learner Learner
+	// Source of the batches. Pass gives seed, batch size, shuffling and
+	// augmentation; the loop counts Pass.Epoch up.
+	Source Source
+	Pass   Pass
+	// Optimizer gives learning rate and schedule.
+	Optimizer Optimizer
+	// Epochs and Iterations bound the loop, the first that is reached; 0 is no
+	// bound, but one of them must be set.
+	Epochs, Iterations int
+	// Start is the first iteration to run; the batches before it are skipped, so
+	// that the loop goes on as if it had run them.
+	Start int
+	// Decorators wrap the update, the first outermost.
+	Decorators []Decorator
+	// AfterEpoch, if set, is called after every epoch, with the state of its last
+	// iteration. It may call State.Stop.
+	AfterEpoch func(ctx context.Context, s *State) error
+	// Progress, if set, is called after every iteration. It must be quick.
+	Progress func(s *State)
+	// Log, if set, receives what is measured in each iteration: "loss",
+	// "learning-rate", and what decorators log.
+	Log func(s *State, name string, value float64)
+	// Save, if set, keeps files of decorators.
+	Save SaveFunc
+}
+
+// Result says how a loop ended.
+type Result struct {
+	// Iterations, Epochs and Rows that were done, those before Start included.
+	Iterations, Epochs, Rows int
+	// Loss is the loss of the last iteration.
+	Loss float64
+	// Stopped is the reason when the loop ended before its bounds.
+	Stopped string
+}
+
+// PanicError is a panic that was caught.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap gives the value of the panic if it was an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// Caught turns the value of recover into an error, nil into nil. It must be
+// called in the deferred function, so that the stack is that of the panic.
+func Caught(value any) error {
+	if value == nil {
+		return nil
+	}
+	return &PanicError{Value: value, Stack: debug.Stack()}
+}
+
+// Run runs the loop until a bound is reached, a decorator stops it, or the loss
+// is not finite: a loss of NaN or infinity is a result, not an error, and ends
+// the loop without an update. Errors name iteration and epoch; a panic in any part of the
+// iteration becomes an error that holds its stack.
+func (l *Loop) Run(ctx context.Context) (Result, error) {
+	if err := l.check(); err != nil {
+		return Result{}, err
+	}
+	total, err := l.total(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	s := &State{Learner: l.Learner, Total: total, save: l.Save}
+	if l.Log != nil {
+		s.log = func(name string, value float64) { l.Log(s, name, value) }
+	}
+	var result Result
+	err = l.epochs(ctx, s, &result)
+	for _, f := range s.onEnd {
+		err = errors.Join(err, guard(f))
+	}
+	result.Stopped = s.stopped
+	return result, err
+}
+
+func (l *Loop) check() error {
+	switch {
+	case l.Learner == nil:
+		return errors.New("the loop has no learner")
+	case l.Source == nil:
+		return errors.New("the loop has no source of batches")
+	case l.Epochs < 0 || l.Iterations < 0 || l.Start < 0:
+		return fmt.Errorf("negative bounds: epochs %d, iterations %d, start %d", l.Epochs, l.Iterations, l.Start)
+	case l.Epochs == 0 && l.Iterations == 0:
+		return errors.New("the loop has no end: set Epochs or Iterations")
+	}
+	return l.Optimizer.Check()
+}
+
+// total is the number of iterations ahead. Epochs are counted by walking one,
+// which is only done when a schedule or a progress line needs to know.
+func (l *Loop) total(ctx context.Context) (int, error) {
+	if l.Epochs == 0 || l.Optimizer.Schedule.Factor == nil && l.Progress == nil {
+		return l.Iterations, nil
+	}
+	p := l.Pass
+	p.Augment = false
+	batches, _, err := Count(ctx, l.Source, p)
+	if err != nil {
+		return 0, fmt.Errorf("counting batches: %w", err)
+	}
+	if total := batches * l.Epochs; l.Iterations == 0 || total < l.Iterations {
+		return total, nil
+	}
+	return l.Iterations, nil
+}
+
+func (l *Loop) epochs(ctx context.Context, s *State, result *Result) error {
+	update := Chain(func(_ context.Context, s *State) error { return s.Learner.Update(s.LearningRate) }, l.Decorators...)
+	optimizer := l.Optimizer.WithDefaults()
+	for l.Epochs == 0 || s.Epoch < l.Epochs {
+		p := l.Pass
+		p.Epoch = s.Epoch
+		first := s.Iteration
+		err := l.epoch(ctx, s, result, l.Source(p), optimizer, update)
+		if err != nil {
+			return fmt.Errorf("iteration %d (epoch %d): %w", s.Iteration, s.Epoch, err)
+		}
+		if s.Iteration == first {
+			return fmt.Errorf("epoch %d: the source yields no batch", s.Epoch)
+		}
+		result.Epochs++
+		if l.AfterEpoch != nil && s.Iteration > l.Start {
+			if err := guard(func() error { return l.AfterEpoch(ctx, s) }); err != nil {
+				return fmt.Errorf("after epoch %d: %w", s.Epoch, err)
+			}
+		}
+		if s.stopped != "" || l.Iterations > 0 && s.Iteration >= l.Iterations {
+			return nil
+		}
+		s.Epoch++
+	}
+	return nil
+}
+
+func (l *Loop) epoch(ctx context.Context, s *State, result *Result, batches iter.Seq2[Batch, error], optimizer Optimizer, update UpdateFunc) (err error) {
+	defer func() {
+		if caught := Caught(recover()); caught != nil {
+			err = caught
+		}
+	}()
+	for b, err := range batches {
+		switch {
+		case err != nil:
+			return fmt.Errorf("data: %w", err)
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		}
+		result.Rows += b.Len()
+		if s.Iteration >= l.Start {
+			s.Batch = b
+			s.LearningRate = optimizer.LearningRate * optimizer.Schedule.At(s.Iteration, s.Total)
+			if err := l.iterate(ctx, s, update); err != nil {
+				return err
+			}
+			result.Loss = s.Loss
+			if l.Progress != nil {
+				l.Progress(s)
+			}
+		}
+		s.Iteration++
+		result.Iterations = s.Iteration
+		if s.stopped != "" || l.Iterations > 0 && s.Iteration >= l.Iterations {
+			return nil
+		}
+	}
+	return nil
+}
+
+func (l *Loop) iterate(ctx context.Context, s *State, update UpdateFunc) error {
+	if err := s.Batch.Check(); err != nil {
+		return fmt.Errorf("data: %w", err)
+	}
+	loss, err := s.Learner.Forward(s.Batch, s.Iteration)
+	if err != nil {
+		return fmt.Errorf("forward: %w", err)
+	}
+	s.Loss = loss
+	s.Log(LossName, loss)
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		s.Stop(fmt.Sprintf("the loss is %v at iteration %d", loss, s.Iteration))
+		return nil
+	}
+	s.Log("learning-rate", s.LearningRate)
+	if err := update(ctx, s); err != nil {
+		return fmt.Errorf("update: %w", err)
+	}
+	return nil
+}
+
+// guard turns a panic of f into an error.
+func guard(f func() error) (err error) {
+	defer func() {
+		if caught := Caught(recover()); caught != nil {
+			err = caught
+		}
+	}()
+	return f()
+}
