@@ -1,0 +1,57 @@
+package checks
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/actually-robust-training/art/record"
+)
+
+// AtLeast checks that the last whole-set score of a metric on a stage is want
+// or more. NaN fails.
+func AtLeast(metric, stage string, want float64) Check {
+	return bound(metric, stage, want, "at least", "≥", func(got float64) bool { return got >= want })
+}
+
+// AtMost checks that the last whole-set score of a metric on a stage is want
+// or less. NaN fails.
+func AtMost(metric, stage string, want float64) Check {
+	return bound(metric, stage, want, "at most", "≤", func(got float64) bool { return got <= want })
+}
+
+func bound(metric, stage string, want float64, words, sign string, holds func(float64) bool) Check {
+	limit := strconv.FormatFloat(want, 'f', -1, 64)
+	return Check{
+		Name:  Slug(metric + " " + stage + " " + words + " " + signed(limit)),
+		Claim: fmt.Sprintf("%s %s %s %s", stage, metric, words, limit),
+		Reads: []Ref{{metric, stage}},
+		Judge: func(s *record.StepRun) record.Verdict {
+			p, ok := s.Score(metric, stage)
+			if !ok {
+				return record.Verdict{Mark: record.Fail, Want: sign + " " + limit, Got: "no score",
+					Trouble: fmt.Sprintf("the step recorded no %s on %s data", metric, stage)}
+			}
+			v := Hold(holds(p.Value), sign+" "+limit, Number(p.Value))
+			v.Trouble = fmt.Sprintf("%s %s is %s, not %s %s", stage, metric, Number(p.Value), words, limit)
+			v.Note = Resolution(p.Rows)
+			return v
+		},
+	}
+}
+
+// signed spells a minus sign, which a name cannot hold.
+func signed(number string) string {
+	if number[0] == '-' {
+		return "minus " + number[1:]
+	}
+	return number
+}
+
+// Resolution is a note on scores of small sets, whose shares move in large
+// steps; empty for 1000 rows and more.
+func Resolution(rows int) string {
+	if rows <= 0 || rows >= 1000 {
+		return ""
+	}
+	return fmt.Sprintf("%d rows, one is %s", rows, strconv.FormatFloat(100/float64(rows), 'g', 2, 64)+" %")
+}
