@@ -84,7 +84,7 @@ save_file(
         "float32", "float64", "float16", "bool", "uint8", "int8", "int16", "uint16",
         "int32", "uint32", "int64", "uint64", "scalar", "empty")},
     path("all.safetensors"),
-    metadata={"format": "np", "note": "\u00fc <&> \""},
+    metadata={"note": "\u00fc <&> \""},  # one entry: the package writes several in any order
 )
 # numpy has no bfloat16: hand its bytes over as they are.
 bf16 = np.array([0x3F80, 0x8000, 0x7F80, 0x7FC1, 0x0001], dtype="<u2")
