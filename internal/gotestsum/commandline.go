@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/actually-robust-training/art/internal/suggest"
 )
 
 // commandLine is what the user typed.
@@ -81,7 +83,7 @@ func checkFlag(arg, name string) error {
 	}
 	names := slices.Sorted(maps.Keys(known))
 	return fmt.Errorf("%s: not a flag of gotestsum (%s); flags of go test stand behind --",
-		arg, suggest(name, append(names, "config", "profile")))
+		arg, suggest.Hint(name, append(names, "config", "profile")))
 }
 
 // splitPackages takes the packages out of the arguments of go test. Behind -args

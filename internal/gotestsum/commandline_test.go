@@ -72,15 +72,3 @@ func TestParseErrors(t *testing.T) {
 		assert.ErrorIs(t, err, errHelp)
 	}
 }
-
-func TestDistance(t *testing.T) {
-	tests := []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"", "abc", 3}, {"abc", "", 3}, {"kitten", "sitting", 3}, {"flaw", "lawn", 2}, {"same", "same", 0},
-	}
-	for _, tt := range tests {
-		assert.Equal(t, tt.want, distance(tt.a, tt.b), "%s, %s", tt.a, tt.b)
-	}
-}

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/actually-robust-training/art/internal/suggest"
 )
 
 // settings is what gotestsum.json says once a profile is chosen.
@@ -51,7 +53,7 @@ func decode(data []byte, profile string) (settings, error) {
 	}
 	names := slices.Sorted(maps.Keys(s.profiles))
 	if profile != "" && !slices.Contains(names, profile) {
-		return settings{}, fmt.Errorf("no profile %q; %s", profile, suggest(profile, names))
+		return settings{}, fmt.Errorf("no profile %q; %s", profile, suggest.Hint(profile, names))
 	}
 	for _, name := range names {
 		var p settings
@@ -86,7 +88,7 @@ func (s *settings) read(data []byte, outermost bool) error {
 				return nil
 			})
 		case known[key].kind == "" || known[key].byHand:
-			return fmt.Errorf("not a setting; %s", suggest(key, settingNames(outermost)))
+			return fmt.Errorf("not a setting; %s", suggest.Hint(key, settingNames(outermost)))
 		}
 		word, err := decodeValue(value, known[key])
 		s.flags = with(s.flags, flag{key, word})
