@@ -1,0 +1,32 @@
+// Package arttest runs a recipe as a Go test: an ordered list of steps, each a
+// subtest, each of its checks a subtest below it.
+//
+//	func TestRecipe(t *testing.T) {
+//		r := arttest.New(t, arttest.Recipe{Data: datasets.Iris(), Metrics: metrics.Set{metrics.Accuracy}})
+//		mlp := nn.Classifier("mlp", buildMLP)
+//		arttest.Step(r, steps.OverfitOneBatch{Model: mlp})
+//		arttest.Step(r, steps.Overfit{Model: mlp, Epochs: 60}, checks.AtLeast("accuracy", "training", 0.97))
+//	}
+//
+// A step is anything with a [Plan] and a Run method, see [Stepper]; package steps
+// has the usual ones. What a step reports through its [Scope] becomes record
+// events; they are written to the run's event file and folded into a
+// record.StepRun, which checks judge.
+//
+// # Order
+//
+// A step needs all steps before it, or those that [Options].After names. When one
+// of them did not pass, the step is skipped and says which. A step that -run
+// leaves out is run all the same when a selected step needs it, within the
+// selected one's subtest.
+//
+// # Flags
+//
+//	-art.seed N   seed of every recipe, in place of its own        ART_SEED
+//	-art.dir DIR  where runs are kept, in place of .art at go.mod  ART_DIR
+//	-art.quiet    no progress lines                                ART_QUIET
+//
+// Flags of go test count too: -short makes a dry run (one batch of each stage,
+// nothing is judged), -timeout stops a step in time to say how far it came, and
+// -artifacts copies what a step saved into its artifact directory.
+package arttest

@@ -1,0 +1,40 @@
+package arttest
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
+
+// environment describes what the run depends on, and the command that repeats it.
+func (r *R) environment() map[string]string {
+	e := map[string]string{
+		"test":    r.t.Name(),
+		"package": packagePath(),
+		"seed":    fmt.Sprint(r.recipe.Seed),
+		"data":    r.recipe.Data.Name,
+		"go":      runtime.Version(),
+		"os":      runtime.GOOS,
+		"arch":    runtime.GOARCH,
+		"cpus":    fmt.Sprint(runtime.NumCPU()),
+		"threads": fmt.Sprint(runtime.GOMAXPROCS(0)),
+		"flags":   strings.Join(os.Args[1:], " "),
+		"command": fmt.Sprintf("go test %s -run '%s' -art.seed=%d", packagePath(), anchored(r.t.Name()), r.recipe.Seed),
+		"dry-run": fmt.Sprint(r.settings.short),
+	}
+	if host, err := os.Hostname(); err == nil {
+		e["host"] = host
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		e["module"] = info.Main.Path
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision", "vcs.modified":
+				e[s.Key] = s.Value
+			}
+		}
+	}
+	return e
+}

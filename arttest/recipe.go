@@ -1,0 +1,193 @@
+package arttest
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/actually-robust-training/art/checks"
+	"github.com/actually-robust-training/art/record"
+	"github.com/actually-robust-training/art/train"
+)
+
+// Recipe is what all steps of a test share.
+type Recipe struct {
+	// Name of the recipe in reports and of its folder of runs. Default: the name
+	// of the test without "Test".
+	Name string
+	// Data to learn from. Training is needed.
+	Data train.Data
+	// Metrics are computed by every step that trains or evaluates, on every
+	// stage it touches. The loss always is.
+	Metrics []train.Metric
+	// Seed reaches everything random. Default 1. The flag -art.seed comes first.
+	Seed uint64
+	// Decorators wrap the updates of every step.
+	Decorators []train.Decorator
+	// Loggers receive every event, beside the run's own file. Those that are
+	// io.Closers are closed at the end of the test. Their errors are reported and
+	// do not fail it.
+	Loggers []record.Sink
+}
+
+// R is a recipe being run. It belongs to the test's goroutine.
+type R struct {
+	t        *testing.T
+	recipe   Recipe
+	settings settings
+	started  time.Time
+	marks    marks
+
+	dir   *runDir
+	run   record.Run
+	steps []*step
+
+	mu     sync.Mutex // guards what follows and run, which a step left behind may still touch
+	sinks  []sink
+	seq    int64
+	closed bool
+}
+
+// sink is a logger with the errors it returned.
+type sink struct {
+	record.Sink
+	name   string
+	errors int
+	first  error
+}
+
+// New begins a recipe. It fails the test at once when the recipe cannot be run.
+func New(t *testing.T, recipe Recipe) *R {
+	t.Helper()
+	settings, err := readSettings()
+	if err != nil {
+		t.Fatalf("arttest.New: %v", err)
+	}
+	if recipe.Name == "" {
+		recipe.Name = strings.TrimPrefix(t.Name(), "Test")
+	}
+	recipe.Name = checks.Slug(recipe.Name)
+	if recipe.Seed == 0 {
+		recipe.Seed = 1
+	}
+	if settings.seed != 0 {
+		recipe.Seed = settings.seed
+	}
+	if recipe.Data.BatchSize == 0 {
+		recipe.Data.BatchSize = 32
+	}
+	if err := recipe.check(); err != nil {
+		t.Fatalf("arttest.New: %v", err)
+	}
+	r := &R{t: t, recipe: recipe, settings: settings, started: time.Now(), marks: localeMarks()}
+	if err := r.open(); err != nil {
+		t.Fatalf("arttest.New: %v", err)
+	}
+	fmt.Fprintln(t.Output(), r.headline())
+	t.Cleanup(func() { t.Helper(); r.finish() })
+	return r
+}
+
+func (c Recipe) check() error {
+	switch {
+	case c.Name == "":
+		return fmt.Errorf("the recipe's name has no letter or digit: set Recipe.Name")
+	case c.Data.Training == nil:
+		return fmt.Errorf("the recipe has no training data: set Recipe.Data, as in datasets.Iris(), " +
+			"or its field Training (train.Seq makes a source of any iter.Seq2[train.Batch, error])")
+	case c.Data.BatchSize < 0:
+		return fmt.Errorf("data %q: the batch size %d is negative", c.Data.Name, c.Data.BatchSize)
+	}
+	names := []string{train.LossName}
+	for i, m := range c.Metrics {
+		switch {
+		case m.Name == "" || m.New == nil:
+			return fmt.Errorf("metric %d of the recipe is empty: it needs a Name and New", i)
+		case slices.Contains(names, m.Name):
+			return fmt.Errorf("two metrics of the recipe are named %q (the loss is always measured)", m.Name)
+		}
+		if _, err := m.New(c.Data.Classes); err != nil {
+			return fmt.Errorf("metric %q does not fit data %q: %w", m.Name, c.Data.Name, err)
+		}
+		names = append(names, m.Name)
+	}
+	for i, l := range c.Loggers {
+		if l == nil {
+			return fmt.Errorf("logger %d of the recipe is nil", i)
+		}
+	}
+	return nil
+}
+
+// open makes the directory of the run and records its start.
+func (r *R) open() error {
+	dir, err := newRunDir(r.settings.dir, r.recipe.Name)
+	if err != nil {
+		return err
+	}
+	r.dir = dir
+	r.sinks = []sink{{Sink: &r.run, name: "fold"}, {Sink: dir.events, name: "event file"}}
+	for _, l := range r.recipe.Loggers {
+		r.sinks = append(r.sinks, sink{Sink: l, name: fmt.Sprintf("logger %T", l)})
+	}
+	r.emit(record.Event{Kind: record.RunStart, Name: r.recipe.Name, Text: dir.id, Settings: r.environment()})
+	return nil
+}
+
+// emit stamps an event and hands it to all sinks. What a sink fails to do is
+// counted; a panic in it is the step's.
+func (r *R) emit(e record.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return
+	}
+	r.seq++
+	e.Seq, e.Time = r.seq, time.Now()
+	for i := range r.sinks {
+		s := &r.sinks[i]
+		if err := s.Emit(e); err != nil {
+			if s.errors++; s.first == nil {
+				s.first = err
+			}
+		}
+	}
+}
+
+// finish closes the run: summary, manifest, sinks.
+func (r *R) finish() {
+	r.t.Helper()
+	outcome := record.Passed
+	if r.t.Failed() {
+		outcome = record.Failed
+	}
+	r.emit(record.Event{Kind: record.RunEnd, Outcome: outcome, Duration: time.Since(r.started)})
+	fmt.Fprint(r.t.Output(), r.summary())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.closed = true
+	for i := range r.sinks {
+		s := &r.sinks[i]
+		if c, ok := s.Sink.(io.Closer); ok {
+			if err := c.Close(); err != nil && s.first == nil {
+				s.errors, s.first = s.errors+1, err
+			}
+		}
+		if s.first == nil {
+			continue
+		}
+		message := fmt.Sprintf("%s: %d errors, the first: %v", s.name, s.errors, s.first)
+		if s.Sink == record.Sink(r.dir.events) {
+			r.t.Errorf("the run is not recorded whole: %s", message)
+		} else {
+			fmt.Fprintln(r.t.Output(), r.marks.warn+" "+message)
+		}
+	}
+	if err := r.dir.writeManifest(&r.run); err != nil {
+		r.t.Errorf("%v", err)
+	}
+}

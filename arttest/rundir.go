@@ -1,0 +1,232 @@
+package arttest
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/png" // so that the manifest knows the size of pictures
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/actually-robust-training/art/internal/tensorfile"
+	"github.com/actually-robust-training/art/record"
+)
+
+// runDir is the directory of one run: the event file, a manifest, and a folder
+// of artifacts for each step.
+type runDir struct {
+	id     string
+	path   string // absolute
+	shown  string // relative to the module, for people
+	events *record.File
+}
+
+const (
+	eventFile    = "events.jsonl"
+	manifestFile = "manifest.json"
+)
+
+// newRunDir makes a directory that no other run has, below root or below .art
+// in the module.
+func newRunDir(root, recipe string) (*runDir, error) {
+	module := moduleRoot()
+	if root == "" {
+		root = filepath.Join(module, ".art")
+	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil, err
+	}
+	remedy := func(err error) error {
+		return fmt.Errorf("runs cannot be kept in %s: %w; choose another folder with -art.dir or ART_DIR", root, err)
+	}
+	parent := filepath.Join(root, recipe)
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return nil, remedy(err)
+	}
+	// Runs are results of this machine: keep them out of version control even
+	// where the project's own ignore file does not know them.
+	ignore := filepath.Join(root, ".gitignore")
+	if _, err := os.Stat(ignore); errors.Is(err, fs.ErrNotExist) {
+		if err := os.WriteFile(ignore, []byte("*\n"), 0o644); err != nil {
+			return nil, remedy(err)
+		}
+	}
+	d := &runDir{}
+	for d.path == "" {
+		id := newID()
+		switch err := os.Mkdir(filepath.Join(parent, id), 0o755); {
+		case err == nil:
+			d.id, d.path = id, filepath.Join(parent, id)
+		case !errors.Is(err, fs.ErrExist):
+			return nil, remedy(err)
+		}
+	}
+	d.shown = d.path
+	if rel, err := filepath.Rel(module, d.path); err == nil && filepath.IsLocal(rel) {
+		d.shown = filepath.ToSlash(rel)
+	}
+	if d.events, err = record.Create(filepath.Join(d.path, eventFile)); err != nil {
+		return nil, remedy(err)
+	}
+	return d, nil
+}
+
+// newID is 40 random bits as eight characters of Crockford's base32, which has
+// no letters that are mistaken for digits.
+func newID() string {
+	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	b := make([]byte, 8)
+	rand.Read(b) // never fails
+	for i := range b {
+		b[i] = alphabet[b[i]%32]
+	}
+	return string(b)
+}
+
+// moduleRoot is the folder of the nearest go.mod above the working directory,
+// which for a test is its package; the working directory if there is none.
+func moduleRoot() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "."
+	}
+	for d := dir; ; d = filepath.Dir(d) {
+		if _, err := os.Stat(filepath.Join(d, "go.mod")); err == nil {
+			return d
+		}
+		if d == filepath.Dir(d) {
+			return dir
+		}
+	}
+}
+
+// save writes an artifact whole or not at all, and describes it.
+func (d *runDir) save(step, name string, write func(io.Writer) error) (record.Artifact, error) {
+	clean := path.Clean(name)
+	if !filepath.IsLocal(filepath.FromSlash(clean)) || path.Ext(clean) == "" || clean != name {
+		return record.Artifact{}, errors.New("the name must be a relative path with an extension, like batch.png or decay/loss.svg")
+	}
+	a := record.Artifact{Name: name, Path: path.Join(step, clean), Kind: kindOf(name)}
+	file := filepath.Join(d.path, filepath.FromSlash(a.Path))
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return a, err
+	}
+	hash := sha256.New()
+	var head bytes.Buffer
+	size, err := writeFile(file, func(w io.Writer) error {
+		return write(io.MultiWriter(w, hash, &limited{&head, 64 << 10}))
+	})
+	if err != nil {
+		return a, err
+	}
+	a.Bytes, a.SHA256 = size, hex.EncodeToString(hash.Sum(nil))
+	a.Shape, a.DType = describe(file, head.Bytes())
+	return a, nil
+}
+
+// writeFile writes a file under another name first, so that its own name never
+// holds half of it.
+func writeFile(file string, write func(io.Writer) error) (size int64, err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(file), ".tmp-*")
+	if err != nil {
+		return 0, err
+	}
+	defer os.Remove(tmp.Name()) // gone already when all went well
+	if err := write(tmp); err != nil {
+		return 0, errors.Join(err, tmp.Close())
+	}
+	size, err = tmp.Seek(0, io.SeekCurrent)
+	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
+		return 0, err
+	}
+	return size, os.Rename(tmp.Name(), file)
+}
+
+// limited keeps the first bytes of what is written.
+type limited struct {
+	*bytes.Buffer
+	left int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	n := min(len(p), l.left)
+	l.left -= n
+	l.Buffer.Write(p[:n])
+	return len(p), nil
+}
+
+func kindOf(name string) string {
+	switch path.Ext(name) {
+	case ".npy", ".npz":
+		return "tensor"
+	case ".png":
+		return "picture"
+	case ".svg":
+		return "plot"
+	case ".safetensors":
+		return "weights"
+	case ".txt", ".md", ".log":
+		return "text"
+	}
+	return "data"
+}
+
+// describe reads shape and type of a tensor or a picture from its file.
+func describe(file string, head []byte) (shape []int, dtype string) {
+	switch path.Ext(file) {
+	case ".npy":
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, ""
+		}
+		defer f.Close()
+		if a, err := tensorfile.ReadNPY(f); err == nil {
+			return a.Shape, string(a.DType)
+		}
+	case ".png":
+		if c, _, err := image.DecodeConfig(bytes.NewReader(head)); err == nil {
+			return []int{c.Height, c.Width}, "uint8"
+		}
+	}
+	return nil, ""
+}
+
+// manifest lists what a run left, for people and tools that do not read events.
+type manifest struct {
+	Schema    int               `json:"schema"`
+	Recipe    string            `json:"recipe"`
+	Run       string            `json:"run"`
+	Outcome   record.Outcome    `json:"outcome,omitempty"`
+	Artifacts []record.Artifact `json:"artifacts"`
+}
+
+// writeManifest lists the artifacts of the run.
+func (d *runDir) writeManifest(run *record.Run) error {
+	m := manifest{Schema: record.Schema, Recipe: run.Recipe, Run: run.ID, Outcome: run.Outcome, Artifacts: []record.Artifact{}}
+	for _, s := range run.Steps {
+		m.Artifacts = append(m.Artifacts, s.Artifacts...)
+	}
+	return writeJSON(filepath.Join(d.path, manifestFile), m)
+}
+
+func writeJSON(file string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	_, err = writeFile(file, func(w io.Writer) error {
+		_, err := io.Copy(w, strings.NewReader(string(text)+"\n"))
+		return err
+	})
+	return err
+}

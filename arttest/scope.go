@@ -1,0 +1,112 @@
+package arttest
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/actually-robust-training/art/record"
+	"github.com/actually-robust-training/art/train"
+)
+
+// Scope is what a running step sees of the recipe, and where it reports to.
+type Scope struct {
+	r        *R
+	step     *step
+	t        *testing.T
+	progress *progress
+	left     atomic.Bool
+}
+
+// Data is the recipe's, with the step's batch size. In a dry run each stage is
+// its first batch.
+func (s *Scope) Data() train.Data {
+	d := s.r.recipe.Data
+	if n := s.step.plan.Options.BatchSize; n > 0 {
+		d.BatchSize = n
+	}
+	if s.Dry() {
+		for _, stage := range []*train.Source{&d.Training, &d.Validation, &d.Test} {
+			if *stage != nil {
+				*stage = train.Limit(*stage, 1)
+			}
+		}
+	}
+	return d
+}
+
+// Metrics of the recipe, but for those that the step leaves out.
+func (s *Scope) Metrics() []train.Metric { return s.r.metricsOf(s.step.plan) }
+
+// Seed of the recipe. Steps share it, so that a model starts from the same
+// weights in each.
+func (s *Scope) Seed() uint64 { return s.r.recipe.Seed }
+
+// Decorators of the recipe and of the step, outermost first.
+func (s *Scope) Decorators() []train.Decorator {
+	d := append([]train.Decorator{}, s.r.recipe.Decorators...)
+	return append(d, s.step.plan.Options.Decorators...)
+}
+
+// Dry reports whether this is a dry run (-short): one iteration, one batch of
+// each stage, nothing is judged.
+func (s *Scope) Dry() bool { return s.r.settings.short }
+
+// Step is what this step recorded so far; its Run has the steps before.
+func (s *Scope) Step() *record.StepRun { return s.r.run.Step(s.step.plan.Name) }
+
+// Emit records an event of this step.
+func (s *Scope) Emit(e record.Event) {
+	if s.left.Load() {
+		return
+	}
+	if e.Step = s.step.plan.Name; e.Model == "" {
+		e.Model = s.step.plan.Model
+	}
+	s.r.emit(e)
+}
+
+// Score records a whole-set score.
+func (s *Scope) Score(stage, name string, value float64) {
+	s.Emit(record.Event{Kind: record.Score, Stage: stage, Name: name, Value: value})
+}
+
+// Logf prints a line with the step's output and records it.
+func (s *Scope) Logf(format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	s.Emit(record.Event{Kind: record.Text, Name: "log", Text: line})
+	if !s.left.Load() {
+		fmt.Fprintln(s.t.Output(), line)
+	}
+}
+
+// Progress shows how far long work is: done of total units, 0 if the total is
+// not known. It is cheap to call in every iteration.
+func (s *Scope) Progress(done, total int, note string) { s.progress.update(done, total, note) }
+
+// Save keeps a file among the artifacts of the run. Its name has an extension
+// and may have folders: "batch.png", "decay/loss.svg".
+func (s *Scope) Save(name string, write func(io.Writer) error) error {
+	if s.left.Load() {
+		return nil
+	}
+	a, err := s.r.dir.save(s.step.plan.Name, name, write)
+	if err != nil {
+		return fmt.Errorf("artifact %q: %w", name, err)
+	}
+	s.Emit(record.Event{Kind: record.ArtifactSaved, Artifact: &a})
+	return nil
+}
+
+// abandon cuts a step off that does not end.
+func (s *Scope) abandon() { s.left.Store(true) }
+
+// position says how far the step came.
+func (s *Scope) position() string {
+	if p := s.progress.position(); p != "" {
+		return " " + strings.TrimSpace(p)
+	}
+	return ""
+}

@@ -1,0 +1,170 @@
+package arttest
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/actually-robust-training/art/checks"
+	"github.com/actually-robust-training/art/record"
+	"github.com/actually-robust-training/art/train"
+)
+
+// row is the scores of one model in one trial of a step.
+type row struct{ name, training, validation string }
+
+// rows puts together the last scores of each trial: the first metric of the
+// recipe that it has, or the loss.
+func (r *R) rows(s *record.StepRun) []row {
+	var rows []row
+	at := map[string]int{}
+	for _, c := range s.Series {
+		if !c.Whole || c.Stage != train.Training && c.Stage != train.Validation {
+			continue
+		}
+		name := c.Model
+		if c.Trial != "" {
+			name = c.Trial
+		}
+		if _, ok := at[name]; !ok {
+			at[name] = len(rows)
+			rows = append(rows, row{name: name})
+		}
+	}
+	metrics := append([]string{}, train.LossName)
+	for i := len(r.recipe.Metrics) - 1; i >= 0; i-- {
+		metrics = append(metrics, r.recipe.Metrics[i].Name)
+	}
+	// The recipe's first metric comes last, and so stays.
+	for _, metric := range metrics {
+		for _, c := range s.Series {
+			p, ok := c.Last()
+			if !ok || !c.Whole || c.Name != metric {
+				continue
+			}
+			name := c.Model
+			if c.Trial != "" {
+				name = c.Trial
+			}
+			text := metric + " " + checks.Number(p.Value)
+			switch c.Stage {
+			case train.Training:
+				rows[at[name]].training = text
+			case train.Validation:
+				rows[at[name]].validation = text
+			}
+		}
+	}
+	return rows
+}
+
+// scoreLines are the last scores of a step, one line a model, trial and stage.
+func (r *R) scoreLines(st *step) []string {
+	var lines []string
+	at := map[string]int{}
+	for _, c := range r.run.Step(st.plan.Name).Series {
+		p, ok := c.Last()
+		if !ok || !c.Whole || c.Stage == "" {
+			continue
+		}
+		name := c.Model
+		if c.Trial != "" {
+			name = c.Trial
+		}
+		key := name + "\t" + c.Stage
+		if _, ok := at[key]; !ok {
+			at[key] = len(lines)
+			lines = append(lines, key)
+		}
+		lines[at[key]] += "\t" + c.Name + " " + checks.Number(p.Value)
+	}
+	return lines
+}
+
+// summary is the table at the end of a recipe, and what to do next.
+func (r *R) summary() string {
+	var b strings.Builder
+	fmt.Fprintln(&b)
+	w := tabwriter.NewWriter(&b, 0, 8, 3, ' ', 0)
+	fmt.Fprintln(w, "step\tmodel\ttraining\tvalidation\tchecks\ttime")
+	artifacts := 0
+	for _, st := range r.steps {
+		s := r.run.Step(st.plan.Name)
+		if s == nil {
+			fmt.Fprintf(w, "%s\t%s\t\t\t%s\t\n", words(st.plan.Name), or(st.plan.Model, "-"), st.state)
+			continue
+		}
+		artifacts += len(s.Artifacts)
+		rows := r.rows(s)
+		if len(rows) == 0 {
+			rows = []row{{name: st.plan.Model}}
+		}
+		for i, row := range rows {
+			if i == 0 {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", words(st.plan.Name), or(row.name, "-"), or(row.training, "-"),
+					or(row.validation, "-"), r.tally(st), duration(st.duration))
+			} else {
+				fmt.Fprintf(w, "\t%s\t%s\t%s\t\t\n", row.name, or(row.training, "-"), or(row.validation, "-"))
+			}
+		}
+	}
+	w.Flush()
+	fmt.Fprintf(&b, "%s and the event file are in %s\n", count(artifacts, "artifact"), r.dir.shown)
+	fmt.Fprintln(&b, r.next())
+	return r.marks.plain(b.String())
+}
+
+// next is what to type now.
+func (r *R) next() string {
+	for _, st := range r.steps {
+		if st.state == failed || st.state == broken {
+			return fmt.Sprintf("next: mend %s, then go test %s -run '%s' -art.seed=%d -v", words(st.plan.Name), packagePath(),
+				anchored(r.t.Name()+"/"+st.plan.Name), r.recipe.Seed)
+		}
+	}
+	if r.settings.short {
+		return fmt.Sprintf("next: go test %s -run '%s' -v trains it for real", packagePath(), anchored(r.t.Name()))
+	}
+	return fmt.Sprintf("next: does it hold for another seed? go test %s -run '%s' -art.seed=%d -v", packagePath(), anchored(r.t.Name()), r.recipe.Seed+1)
+}
+
+// tally counts verdicts by mark, or says what else became of the step.
+func (r *R) tally(st *step) string {
+	if st.state != passed && st.state != failed {
+		return st.state.String()
+	}
+	n := map[record.Mark]int{}
+	for _, v := range st.verdicts {
+		n[v.Mark]++
+	}
+	var parts []string
+	for _, m := range []record.Mark{record.Pass, record.Warn, record.Fail} {
+		if n[m] > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n[m], r.marks.of(m)))
+		}
+	}
+	return or(strings.Join(parts, " "), "none")
+}
+
+func words(name string) string { return strings.ReplaceAll(name, "-", " ") }
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// duration writes a time with two significant digits and its unit.
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return fmt.Sprintf("%d µs", d.Microseconds())
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
