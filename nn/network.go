@@ -1,0 +1,96 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/actually-robust-training/art/internal/kernel"
+	"github.com/actually-robust-training/art/train"
+)
+
+// network is a program with its loss and its initial weights.
+type network[F kernel.Float] struct {
+	layers    []*layer
+	program   *program[F]
+	objective *objective[F]
+	input     []int // shape of a row
+	output    []int
+}
+
+func newNetwork[F kernel.Float](init train.Init, layers []*layer) (*network[F], error) {
+	g, err := newGraph(layers, init.Example.Len())
+	if err != nil {
+		return nil, err
+	}
+	pr, err := newProgram[F](layers, g)
+	if err != nil {
+		return nil, err
+	}
+	pr.pass.seed = init.Seed
+	n := &network[F]{layers: layers, program: pr, input: layers[0].shape, output: layers[len(layers)-1].shape}
+	n.initialise(init.Seed)
+	n.objective, err = newObjective[F](init, n.output)
+	return n, err
+}
+
+// initialise draws the weights, each from the seed and its name.
+func (n *network[F]) initialise(seed uint64) {
+	last := len(n.layers) - 1
+	for i, l := range n.layers {
+		for k, spec := range l.params {
+			init := spec.init
+			if init == nil && i == last {
+				init = lastLayer
+			}
+			name := joinName(l.name, spec.suffix)
+			w := make([]float32, train.Size(spec.shape))
+			orInit(init, HeUniform)(train.Rand(seed, "weights", name), spec.shape, w)
+			for j, v := range w {
+				n.program.params[i][k].data[j] = F(v)
+			}
+		}
+	}
+}
+
+// lastLayer begins with outputs near zero, so that the loss of a classifier
+// starts near ln(classes) and that of a regression near the targets' square.
+var lastLayer = Scaled(0.01, GlorotUniform)
+
+// checkInputs reports inputs that differ from the example in more than rows.
+func (n *network[F]) checkInputs(t train.Tensor) error {
+	if len(t.Shape) == 0 || !slices.Equal(t.Shape[1:], n.input) {
+		return fmt.Errorf("inputs: got shape %v, want [rows] and %v, as in the example the learner was built for", t.Shape, n.input)
+	}
+	if len(t.Data) != t.Rows()*train.Size(n.input) || t.Rows() == 0 {
+		return fmt.Errorf("inputs: shape %v with %d elements: got no rows, or rows that are not whole", t.Shape, len(t.Data))
+	}
+	return nil
+}
+
+// guard runs f and turns a panic into an error that names the layer at work.
+func (n *network[F]) guard(f func() error) (err error) {
+	defer func() {
+		if caught := train.Caught(recover()); caught != nil {
+			err = fmt.Errorf("layer %q: %w", n.program.pass.layer, caught)
+		}
+	}()
+	return f()
+}
+
+// forward computes loss and gradients in training mode.
+func (n *network[F]) forward(input []F, rows int, targets train.Tensor, iteration int) (loss float64, err error) {
+	pr := n.program
+	pr.pass.train, pr.pass.exact, pr.pass.iteration = true, false, iteration
+	out := pr.run(input, rows)
+	loss, _, err = n.objective.measure(out, targets, pr.seed.resize(rows), false)
+	if err == nil {
+		pr.runBack(pr.training)
+	}
+	return loss, err
+}
+
+// predict computes outputs in inference mode.
+func (n *network[F]) predict(input []F, rows int, exact bool) []F {
+	n.program.pass.train, n.program.pass.exact = false, exact
+	return n.program.run(input, rows)
+}
