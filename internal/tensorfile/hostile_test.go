@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,6 +17,14 @@ func npyOf(header string, data ...byte) []byte {
 	out := append([]byte(npyMagic), 1, 0)
 	out = binary.LittleEndian.AppendUint16(out, uint16(len(header)))
 	return append(append(out, header...), data...)
+}
+
+// skipNarrow skips the wording of rows whose numbers a 32-bit int cannot hold:
+// there they are refused one step earlier.
+func skipNarrow(t *testing.T, row string) {
+	if strconv.IntSize < 64 && (row == "overflow" || row == "terabytes") {
+		t.Skip("needs a 64-bit int")
+	}
 }
 
 func dict(descr, order, shape string) string {
@@ -55,6 +64,7 @@ func TestReadNPYHostile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ReadNPY(strings.NewReader(tt.file))
 			require.ErrorContains(t, err, "npy: ")
+			skipNarrow(t, tt.name)
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
@@ -140,6 +150,7 @@ func TestReadSafetensorsHostile(t *testing.T) {
 			file := safetensorsOf(tt.header, tt.data)
 			_, _, err := ReadSafetensors(bytes.NewReader(file), int64(len(file)))
 			require.ErrorContains(t, err, "safetensors: ")
+			skipNarrow(t, tt.name)
 			require.ErrorContains(t, err, tt.want)
 		})
 	}
