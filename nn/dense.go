@@ -82,8 +82,7 @@ func (d *dense[F]) backward(p *pass[F], a *args[F]) {
 	m := p.rows * d.positions
 	dz := a.dout.data
 	if d.relu {
-		dz = p.scratch(len(dz))
-		kernel.ReLUBackward(dz, a.out.data, a.dout.data)
+		dz = p.reluGradient(a)
 	}
 	if dx := a.din[0]; dx != nil {
 		kernel.Gemm(&p.ws, kernel.GemmArgs[F]{M: m, N: d.in, K: d.out, A: dz, B: a.in[1].data, C: dx.resize(p.rows)})

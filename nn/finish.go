@@ -22,8 +22,15 @@ func (p *plan) finish(out Node) ([]*layer, error) {
 			return nil, fmt.Errorf("layer %q: got an output that nothing reads, want layers that lead to the network's output: use its result or remove it", l.name)
 		}
 	}
+	if p.init.Dropout != 0 && !slices.ContainsFunc(p.layers, func(l *layer) bool { return l.kind == "dropout" }) {
+		return nil, fmt.Errorf("Dropout of the model is %v, but the network has no dropout layer: add one, as x.Dropout(\"drop\", 0.5)", p.init.Dropout)
+	}
+	if out.id == 0 {
+		return nil, errors.New("the network has no layers: its output is its input")
+	}
 	p.nameTensors(readers)
 	p.fuse(readers)
+	p.fuseMasks(readers)
 	return p.compact(out.id), nil
 }
 
@@ -82,15 +89,30 @@ func (p *plan) fuse(readers []int) {
 			continue
 		}
 		before.fuseReLU()
+		before.relu = true
 		before.tensors = append(before.tensors, l.tensors...)
 		l.kind = fused
-		readers[i] = 0
+		readers[l.inputs[0]], readers[i] = readers[i], 0
 		for _, next := range p.layers {
 			for k, j := range next.inputs {
 				if j == i {
 					next.inputs[k] = l.inputs[0]
 				}
 			}
+		}
+	}
+}
+
+// fuseMasks lets the max pool that alone reads a fused ReLU mask its gradient:
+// where the maximum of a window is 0, the pool knows and sends nothing.
+func (p *plan) fuseMasks(readers []int) {
+	for i, l := range p.layers {
+		if l.maskReLU == nil || readers[i] == 0 {
+			continue
+		}
+		if before := p.layers[l.inputs[0]]; before.relu && before.skipMask != nil && readers[l.inputs[0]] == 1 {
+			l.maskReLU()
+			before.skipMask()
 		}
 	}
 }

@@ -203,9 +203,14 @@ type pickNode struct {
 	layer, input int
 }
 
+// label is the unique name of a layer for messages and seeds.
 func (l *layer) label() string {
-	if l.name != "" {
+	switch {
+	case l.name != "":
 		return l.name
+	case len(l.tensors) > 0:
+		return l.tensors[0]
+	default:
+		return l.kind // its tensor went to the activation function after it
 	}
-	return l.kind
 }

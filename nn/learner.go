@@ -151,8 +151,9 @@ func (l *Learner) find(tensor string) (int, error) {
 }
 
 var (
-	_ train.Learner   = (*Learner)(nil)
-	_ train.Inspector = (*Learner)(nil)
-	_ train.Freezer   = (*Learner)(nil)
-	_ train.Stater    = (*Learner)(nil)
+	_ train.Learner        = (*Learner)(nil)
+	_ train.Inspector      = (*Learner)(nil)
+	_ train.Differentiator = (*Learner)(nil)
+	_ train.Freezer        = (*Learner)(nil)
+	_ train.Stater         = (*Learner)(nil)
 )

@@ -67,11 +67,19 @@ func (n *network[F]) checkInputs(t train.Tensor) error {
 	return nil
 }
 
+// mistake is what an operator panics with when a batch cannot be computed for a
+// reason that the user can change.
+type mistake string
+
 // guard runs f and turns a panic into an error that names the layer at work.
 func (n *network[F]) guard(f func() error) (err error) {
 	defer func() {
-		if caught := train.Caught(recover()); caught != nil {
-			err = fmt.Errorf("layer %q: %w", n.program.pass.layer, caught)
+		switch caught := recover().(type) {
+		case nil:
+		case mistake:
+			err = fmt.Errorf("layer %q: %s", n.program.pass.layer, caught)
+		default:
+			err = fmt.Errorf("layer %q: %w", n.program.pass.layer, train.Caught(caught))
 		}
 	}()
 	return f()

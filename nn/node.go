@@ -54,6 +54,11 @@ type layer struct {
 	ops opPair
 	// fuseReLU makes the operator apply ReLU to its result; nil if it cannot.
 	fuseReLU func()
+	// relu says that it has.
+	relu bool
+	// skipMask makes it rely on gradients that are 0 wherever its fused ReLU gave
+	// 0; maskReLU makes a max pool send such gradients. Nil if it cannot.
+	skipMask, maskReLU func()
 	// activation marks functions of single elements.
 	activation bool
 	// discrete inputs, such as token ids, have no gradient.

@@ -61,6 +61,14 @@ func (p *pass[F]) scratch(n int) []F {
 	return p.temporary[:n]
 }
 
+// reluGradient is the gradient before the ReLU that a layer has absorbed, in
+// scratch memory.
+func (p *pass[F]) reluGradient(a *args[F]) []F {
+	dz := p.scratch(len(a.dout.data))
+	kernel.ReLUBackward(dz, a.out.data, a.dout.data)
+	return dz
+}
+
 // value is a tensor of the network: a layer's output, a gradient, a parameter.
 type value[F kernel.Float] struct {
 	// row is the number of elements of a row; 0 for parameters and their

@@ -193,7 +193,7 @@ func (pr *program[F]) run(input []F, rows int) []F {
 		pr.pass.layer = s.layer
 		s.op.forward(&pr.pass, s.args)
 	}
-	pr.pass.layer = ""
+	pr.pass.layer = "loss" // which comes next
 	return pr.outputs[len(pr.outputs)-1].data
 }
 
@@ -204,7 +204,6 @@ func (pr *program[F]) runBack(steps []step[F]) {
 		pr.pass.layer = s.layer
 		s.op.backward(&pr.pass, s.args)
 	}
-	pr.pass.layer = ""
 }
 
 // sum adds two gradients.

@@ -1,0 +1,122 @@
+package nn
+
+import (
+	"fmt"
+
+	"github.com/actually-robust-training/art/internal/kernel"
+)
+
+// BatchNorm normalises each channel of pictures [channels, height, width], or
+// each feature of rows [features], by mean and variance over the batch, then
+// scales and shifts it (Ioffe, Szegedy 2015). In inference, and when it is
+// frozen, it normalises by running statistics: parameters "mean" and
+// "variance", which start at 0 and 1 and, as in PyTorch, take in the unbiased
+// variance.
+type BatchNorm struct {
+	// Momentum is the share of a batch in the running statistics. Default 0.1.
+	Momentum float64
+	// Epsilon is added to the variance. Default 1e-5.
+	Epsilon float64
+}
+
+// BatchNorm appends a batch normalisation.
+func (x Node) BatchNorm(name string) Node { return x.Apply(name, BatchNorm{}) }
+
+// Build implements Layer.
+func (l BatchNorm) Build(x Node) Node {
+	if x.inert() {
+		return x
+	}
+	in := x.shape()
+	spec := &batchNormSpec{momentum: orDefault(l.Momentum, 0.1), epsilon: orDefault(l.Epsilon, 1e-5)}
+	switch {
+	case len(in) == 3:
+		spec.channels, spec.positions = in[0], in[1]*in[2]
+	case len(in) == 1:
+		spec.channels, spec.positions = in[0], 1
+	default:
+		return x.wrong("batchnorm", "pictures [channels, height, width] or rows [features]", fmt.Sprintf("rows of shape %v", in), "use LayerNorm for sequences")
+	}
+	if spec.momentum < 0 || spec.momentum > 1 || spec.epsilon < 0 {
+		return x.wrong("batchnorm", "a momentum in (0, 1] and an epsilon of at least 0", fmt.Sprintf("%v and %v", l.Momentum, l.Epsilon), "correct them")
+	}
+	c := []int{spec.channels}
+	return x.add(&layer{
+		kind: "batchnorm", shape: x.Shape(), flops: 4 * spec.channels * spec.positions,
+		params: []paramSpec{
+			{suffix: "scale", shape: c, init: Constant(1)},
+			{suffix: "shift", shape: c, init: Zeros},
+			{suffix: "mean", shape: c, init: Zeros, statistic: true},
+			{suffix: "variance", shape: c, init: Constant(1), statistic: true},
+		},
+		ops:      opPair{&batchNorm[float32]{batchNormSpec: spec}, &batchNorm[float64]{batchNormSpec: spec}},
+		fuseReLU: func() { spec.relu = true },
+		skipMask: func() { spec.masked = true },
+	})
+}
+
+func orDefault(v, fallback float64) float64 {
+	if v == 0 {
+		return fallback
+	}
+	return v
+}
+
+type batchNormSpec struct {
+	channels, positions int
+	momentum, epsilon   float64
+	relu, masked        bool // as in convSpec
+}
+
+type batchNorm[F kernel.Float] struct {
+	*batchNormSpec
+	// of the last batch; mean is the running one if the batch's was not used
+	mean, variance, invStd []F
+	fromBatch              bool
+}
+
+func (l *batchNorm[F]) forward(p *pass[F], a *args[F]) {
+	g := kernel.BatchNorm{N: p.rows, C: l.channels, S: l.positions}
+	x, running, runningVar := a.in[0].data, a.in[3], a.in[4]
+	l.mean, l.variance, l.invStd = grow(l.mean, g.C), grow(l.variance, g.C), grow(l.invStd, g.C)
+	l.fromBatch = p.train && !running.frozen && !runningVar.frozen
+	if l.fromBatch {
+		l.batchStatistics(g, x, running.data, runningVar.data)
+	} else {
+		copy(l.mean, running.data)
+		copy(l.variance, runningVar.data)
+	}
+	kernel.InvStd(l.invStd, l.variance, F(l.epsilon))
+	kernel.BatchNormForward(g, x, l.mean, l.invStd, a.in[1].data, a.in[2].data, a.out.resize(p.rows), l.relu)
+}
+
+func (l *batchNorm[F]) batchStatistics(g kernel.BatchNorm, x, running, runningVar []F) {
+	n := float64(g.N * g.S)
+	if n < 2 {
+		panic(mistake("one value for each channel has no variance: batch norm trains on batches of at least 2 rows; choose a batch size that leaves no single row, or use LayerNorm"))
+	}
+	kernel.BatchNormStats(g, x, l.mean, l.variance)
+	keep, take, unbiased := F(1-l.momentum), F(l.momentum), F(l.momentum*n/(n-1))
+	for c := range g.C {
+		running[c] = keep*running[c] + take*l.mean[c]
+		runningVar[c] = keep*runningVar[c] + unbiased*l.variance[c]
+	}
+}
+
+func (l *batchNorm[F]) backward(p *pass[F], a *args[F]) {
+	g := kernel.BatchNorm{N: p.rows, C: l.channels, S: l.positions}
+	dz := a.dout.data
+	if l.relu && !(l.masked && p.train) {
+		dz = p.reluGradient(a)
+	}
+	kernel.BatchNormBackward(g, a.in[0].data, l.mean, l.invStd, a.in[1].data, dz,
+		wanted(a.din[0], p.rows), wanted(a.din[1], 0), wanted(a.din[2], 0), l.fromBatch)
+}
+
+// wanted is the memory of a gradient, nil if nobody asked for it.
+func wanted[F kernel.Float](v *value[F], rows int) []F {
+	if v == nil {
+		return nil
+	}
+	return v.resize(rows)
+}
