@@ -32,6 +32,9 @@ const (
 	ArtifactSaved Kind = "artifact"
 	// Judged is what a check said: Step, Verdict.
 	Judged Kind = "verdict"
+	// Found is evidence that a step measured for its checks to quote: Step, Trial,
+	// Name (what kind of trouble), Verdict with Evidence, Likely and Try.
+	Found Kind = "finding"
 )
 
 // Outcome is how a step or a run ended.
@@ -47,6 +50,7 @@ const (
 )
 
 // Event is one thing that happened. It is flat: Kind says which fields count.
+// All text is UTF-8; bytes that are not are U+FFFD in an event file.
 type Event struct {
 	// Seq counts the events of a run from 1, without gaps.
 	Seq  int64

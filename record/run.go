@@ -1,6 +1,7 @@
 package record
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -19,6 +20,8 @@ type Run struct {
 	Steps []*StepRun
 	// Events is the number of events taken in.
 	Events int64
+
+	last map[string]*StepRun
 }
 
 // StepRun is one execution of a step.
@@ -34,9 +37,16 @@ type StepRun struct {
 	Verdicts  []Verdict
 	Artifacts []Artifact
 	Texts     []Line
+	Findings  []Finding
 
 	run   *Run
 	index map[key]*Series
+}
+
+// Finding is evidence of a step, under the name of the trouble it points to.
+type Finding struct {
+	Trial, Name string
+	Verdict
 }
 
 // Line is a line of text with its name.
@@ -73,11 +83,11 @@ func (r *Run) Emit(e Event) error {
 	r.Events++
 	switch e.Kind {
 	case RunStart:
-		r.Recipe, r.ID, r.Settings, r.Started = e.Name, e.Text, e.Settings, e.Time
+		r.Recipe, r.ID, r.Settings, r.Started = e.Name, e.Text, maps.Clone(e.Settings), e.Time
 	case RunEnd:
 		r.Outcome, r.Duration = e.Outcome, e.Duration
 	case StepStart:
-		r.Steps = append(r.Steps, &StepRun{Name: e.Step, Model: e.Model, Settings: e.Settings, Started: e.Time, run: r})
+		r.start(&StepRun{Name: e.Step, Model: e.Model, Settings: maps.Clone(e.Settings), Started: e.Time})
 	default:
 		if e.Step != "" {
 			r.step(e.Step).fold(e)
@@ -96,13 +106,24 @@ func (r *Run) Step(name string) *StepRun {
 	return nil
 }
 
+// step is Step, at the same cost however many steps there are; it opens those
+// that never started.
 func (r *Run) step(name string) *StepRun {
-	s := r.Step(name)
+	s := r.last[name]
 	if s == nil {
-		s = &StepRun{Name: name, run: r}
-		r.Steps = append(r.Steps, s)
+		s = &StepRun{Name: name}
+		r.start(s)
 	}
 	return s
+}
+
+func (r *Run) start(s *StepRun) {
+	if r.last == nil {
+		r.last = map[string]*StepRun{}
+	}
+	s.run = r
+	r.last[s.Name] = s
+	r.Steps = append(r.Steps, s)
 }
 
 func (s *StepRun) fold(e Event) {
@@ -111,6 +132,10 @@ func (s *StepRun) fold(e Event) {
 		s.Outcome, s.Reason, s.Duration = e.Outcome, e.Text, e.Duration
 	case Scalar, Score, Vector:
 		series := s.series(key{e.Trial, e.Model, e.Stage, e.Name, e.Kind == Score})
+		if len(series.Points) == cap(series.Points) {
+			// Twice as much at a time: append alone would copy a long series five times.
+			series.Points = append(make([]Point, 0, max(2*len(series.Points), 16)), series.Points...)
+		}
 		series.Points = append(series.Points, Point{
 			Iteration: e.Iteration, Epoch: e.Epoch, Value: e.Value, Rows: e.Rows,
 			Values: slices.Clone(e.Values), Shape: slices.Clone(e.Shape),
@@ -119,11 +144,20 @@ func (s *StepRun) fold(e Event) {
 		s.Texts = append(s.Texts, Line{e.Name, e.Text})
 	case ArtifactSaved:
 		if e.Artifact != nil {
-			s.Artifacts = append(s.Artifacts, *e.Artifact)
+			a := *e.Artifact
+			a.Shape = slices.Clone(a.Shape)
+			s.Artifacts = append(s.Artifacts, a)
+		}
+	case Found:
+		if e.Verdict != nil {
+			s.Findings = append(s.Findings, Finding{Trial: e.Trial, Name: e.Name, Verdict: *e.Verdict})
 		}
 	case Judged:
 		if e.Verdict != nil {
-			s.Verdicts = append(s.Verdicts, *e.Verdict)
+			v := *e.Verdict
+			v.Evidence, v.Likely = slices.Clone(v.Evidence), slices.Clone(v.Likely)
+			v.Try, v.Files = slices.Clone(v.Try), slices.Clone(v.Files)
+			s.Verdicts = append(s.Verdicts, v)
 		}
 	}
 }

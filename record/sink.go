@@ -2,7 +2,10 @@ package record
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"os"
+	"slices"
 )
 
 // Sink takes events in, one after the other, from one goroutine. What is
@@ -26,31 +29,33 @@ var Discard Sink = SinkFunc(func(Event) error { return nil })
 
 // Tee sends every event to all sinks, in order, whatever errors some return.
 // Closing it closes those that can be closed.
-func Tee(sinks ...Sink) Sink { return tee(sinks) }
+func Tee(sinks ...Sink) Sink { return &tee{sinks: slices.Clone(sinks)} }
 
-type tee []Sink
-
-func (t tee) Emit(e Event) error {
-	var first error
-	var rest []error
-	for _, s := range t {
-		if err := s.Emit(e); err != nil {
-			if first == nil {
-				first = err
-			} else {
-				rest = append(rest, err)
-			}
-		}
-	}
-	if rest == nil {
-		return first
-	}
-	return errors.Join(append([]error{first}, rest...)...)
+type tee struct {
+	sinks  []Sink
+	closed bool
 }
 
-func (t tee) Close() error {
+func (t *tee) Emit(e Event) error {
+	if t.closed {
+		return fmt.Errorf("record: event %d (%s): the sinks are closed: %w", e.Seq, e.Kind, os.ErrClosed)
+	}
 	var errs []error
-	for _, s := range t {
+	for _, s := range t.sinks {
+		if err := s.Emit(e); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (t *tee) Close() error {
+	if t.closed {
+		return nil
+	}
+	t.closed = true
+	var errs []error
+	for _, s := range t.sinks {
 		if c, ok := s.(io.Closer); ok {
 			errs = append(errs, c.Close())
 		}
