@@ -73,6 +73,9 @@ type Data struct {
 	// BatchSize is the number of rows of a batch unless a step says otherwise.
 	// Default 32.
 	BatchSize int
+	// Tokens is the size of the vocabulary when the inputs are token ids, 0 if
+	// they are not.
+	Tokens int
 	// Sizes are the rows of each stage, for those that know without reading.
 	Sizes map[string]int
 	// Digest is a hash of the content, for whoever must know whether the data
