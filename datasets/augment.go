@@ -13,7 +13,9 @@ type Augmentation func(r *rand.Rand, shape []int, inputs []float32)
 // Augment makes a random variant of the inputs whenever a pass asks for it
 // ([train.Pass].Augment), by the given changes in order. The variant is a
 // function of the pass's seed and epoch and of the row. Passes that do not ask
-// read the examples as they are.
+// read the examples as they are. Shapes are the same on all machines; Rotate and
+// Scale use the sine and powers of the library, whose last bit may differ between
+// architectures.
 func Augment(s Set, changes ...Augmentation) Set {
 	if len(changes) == 0 {
 		return s

@@ -35,7 +35,7 @@ func Batches(s Set) train.Source {
 					part = b.Slice(0, len(rows))
 				}
 				copy(part.Rows, rows)
-				if err := fill(s, p, part); err != nil {
+				if err := fill(&s, p, part); err != nil {
 					yield(train.Batch{}, err)
 					return
 				}
@@ -76,17 +76,20 @@ func newBatch(s Set, rows int) train.Batch {
 }
 
 // fill reads the rows that b.Rows names into b.
-func fill(s Set, p train.Pass, b train.Batch) error {
-	read := func(i int) error { return s.read(p, b.Rows[i], b.Inputs.Row(i), b.Targets.Row(i)) }
+func fill(s *Set, p train.Pass, b train.Batch) error {
 	if s.Parallel {
-		return inParallel(b.Len(), read)
+		return fillParallel(s, p, b)
 	}
-	for i := range b.Rows {
-		if err := read(i); err != nil {
+	for i, row := range b.Rows {
+		if err := s.read(p, row, b.Inputs.Row(i), b.Targets.Row(i)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func fillParallel(s *Set, p train.Pass, b train.Batch) error {
+	return inParallel(b.Len(), func(i int) error { return s.read(p, b.Rows[i], b.Inputs.Row(i), b.Targets.Row(i)) })
 }
 
 // inParallel calls do for 0 to n−1 on all processors and returns the error of
