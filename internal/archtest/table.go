@@ -23,6 +23,7 @@ var Table = []Row{
 	// Level 1: leans on one vocabulary.
 	{"metrics", []string{"train", "internal/suggest"}},
 	{"datasets", []string{"train", "internal/plot", "internal/suggest", "internal/tensorfile"}},
+	{"datasets/download", []string{"datasets"}},
 	{"baselines", []string{"train", "internal/kernel"}},
 	{"nn", []string{"train", "internal/kernel", "internal/suggest", "internal/tensorfile"}},
 	{"checks", []string{"record", "internal/suggest"}},
@@ -61,8 +62,8 @@ var Owners = []Owner{
 	{"github.com/google/go-cmp", []string{"arttest", "checks"}, "differences from the last passing run are shown to the user; otherwise for tests"},
 	{"gorgonia.org", []string{"nn"}, "only the engine knows gorgonia, so that it can be replaced"},
 	{"go4.org/unsafe/assume-no-moving-gc", []string{"nn"}, "gorgonia needs this version to start; whoever imports gorgonia pins it"},
-	{"github.com/go-resty/resty", []string{"loggers"}, "only loggers speak HTTP"},
-	{"resty.dev", []string{"loggers"}, "only loggers speak HTTP"},
+	{"github.com/go-resty/resty", []string{"loggers"}, "only loggers speak REST"},
+	{"resty.dev", []string{"loggers"}, "only loggers speak REST"},
 	{"github.com/go-analyze/charts", []string{"internal/plot"}, "one package draws"},
 	{"golang.org/x/image", []string{"internal/plot", "datasets"}, "letters: beside the axes of a plot, and as the pictures of a data set"},
 }
@@ -87,7 +88,7 @@ const oneRoutine = "emits one assembly routine, instruction by instruction, with
 // a user's test binary by any package of UserPackages: they are heavy, or they have
 // no business in a test.
 var Unwanted = []Owner{
-	{"net/http", nil, "only loggers talk to servers"},
+	{"net/http", nil, "only loggers and datasets/download talk to servers"},
 	{"database/sql", nil, "a run is written to files; indexes are for cmd/art"},
 	{"os/exec", nil, "a test binary starts no programs"},
 	{"github.com/spf13", nil, "flags are those of package flag"},
@@ -97,8 +98,8 @@ var Unwanted = []Owner{
 	{"github.com/stretchr/testify", nil, "the user chooses the assertions"},
 }
 
-// UserPackages are what a recipe links. loggers is left out: it is where net/http
-// comes from, for those who ask for it.
+// UserPackages are what a recipe links. Left out are loggers and datasets/download:
+// they are where net/http comes from, for those who ask for it.
 var UserPackages = []string{
 	"arttest", "baselines", "checks", "datasets", "decorators", "metrics", "nn", "record", "steps", "train",
 }
