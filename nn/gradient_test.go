@@ -13,10 +13,10 @@ import (
 // gradientCases are networks in which every layer occurs, alone and fused, with
 // odd sizes.
 var gradientCases = []struct {
-	name    string
-	shape   []int // of a row
-	discard bool  // inputs are ids below 5
-	build   func(x Node) Node
+	name  string
+	shape []int // of a row
+	ids   bool  // inputs are ids below 5
+	build func(x Node) Node
 }{
 	{"dense", []int{5}, false, func(x Node) Node { return x.Dense("d", 3) }},
 	{"dense one", []int{1}, false, func(x Node) Node { return x.Dense("d", 1) }},
@@ -57,6 +57,34 @@ var gradientCases = []struct {
 	{"tanh", []int{9}, false, func(x Node) Node { return x.Tanh() }},
 	{"sigmoid", []int{9}, false, func(x Node) Node { return x.Sigmoid() }},
 	{"reshape", []int{12}, false, func(x Node) Node { return x.Dense("d", 12).Reshape(3, 2, -1).MaxPool(2).Flatten() }},
+	{"softmax", []int{2, 5}, false, func(x Node) Node { return x.Softmax() }},
+	{"embedding", []int{4}, true, func(x Node) Node { return x.Embedding("e", 5, 3).Positions("p") }},
+	{"embedding one id", nil, true, func(x Node) Node { return x.Embedding("e", 5, 3).Dense("d", 2) }},
+	{"attention", []int{5, 6}, false, func(x Node) Node { return x.Attention("a", Attention{Heads: 2}) }},
+	{"attention causal", []int{5, 6}, false, func(x Node) Node { return x.Attention("a", Attention{Heads: 3, Causal: true}) }},
+	{"attention one position", []int{1, 3}, false, func(x Node) Node { return x.Attention("a", Attention{}) }},
+	{"gru", []int{4, 3}, false, func(x Node) Node { return x.GRU("g", GRU{Units: 5}) }},
+	{"gru last", []int{4, 3}, false, func(x Node) Node { return x.GRU("g", GRU{Units: 2, Last: true}).Dense("d", 2) }},
+	{"gru one position", []int{1, 3}, false, func(x Node) Node { return x.GRU("g", GRU{Units: 2}) }},
+	{"residual", []int{5}, false, func(x Node) Node {
+		h := x.Dense("a", 5).ReLU()
+		return h.Dense("b", 5).Add(h, x).ReLU().Dense("c", 2)
+	}},
+	{"twice itself", []int{3}, false, func(x Node) Node { return x.Add(x).Tanh() }},
+	{"three times", []int{3}, false, func(x Node) Node { h := x.Dense("d", 3); return h.Add(h, h).Tanh() }},
+	{"residual pictures", []int{2, 4, 4}, false, func(x Node) Node {
+		h := x.Conv("a", Conv{Filters: 2, Kernel: 3, Pad: 1}).BatchNorm("b").ReLU()
+		return h.Conv("c", Conv{Filters: 2, Kernel: 3, Pad: 1}).Add(h).ReLU().MaxPool(2)
+	}},
+	{"one of everything", []int{1}, false, func(x Node) Node { h := x.Dense("a", 1); return h.Tanh().Add(h, x) }},
+	{"concat", []int{2, 3, 2}, false, func(x Node) Node {
+		return Concat(0, x, x.Conv("c", Conv{Filters: 1, Kernel: 1}).ReLU(), x.Tanh())
+	}},
+	{"concat last", []int{3, 2}, false, func(x Node) Node { return Concat(-1, x.Dense("d", 3), x) }},
+	{"branches", []int{4}, false, func(x Node) Node {
+		h := x.Dense("d", 4)
+		return Concat(0, h.ReLU(), h.Tanh(), h)
+	}},
 	{"input relu read twice", []int{4}, false, func(x Node) Node {
 		h := x.Dense("d", 4)
 		h.ReLU() // nothing reads it
@@ -68,7 +96,7 @@ func TestGradients(t *testing.T) {
 	for _, c := range gradientCases {
 		for _, training := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s/training=%v", c.name, training), func(t *testing.T) {
-				checkGradients(t, c.build, c.shape, 3, c.discard, training)
+				checkGradients(t, c.build, c.shape, 3, c.ids, training)
 			})
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash"
 	"hash/fnv"
+	"slices"
 
 	"github.com/chewxy/hm"
 	_ "go4.org/unsafe/assume-no-moving-gc" // gorgonia's own, older requirement of it panics at start
@@ -61,7 +62,7 @@ func (b *graph) forward(i int, l *layer, rows int) error {
 		b.params[i] = append(b.params[i], n)
 		in, wrt = append(in, n), append(wrt, !spec.statistic)
 	}
-	op := &forwardNode{nodeOp: newNodeOp(fmt.Sprintf("%s#%d", l.kind, i), in, batchShape(rows, l.shape)), graph: b, layer: i, wrt: wrt}
+	op := &forwardNode{nodeOp: newNodeOp(fmt.Sprintf("%s#%d", l.kind, i), in, batchShape(rows, l.shape)), graph: b, layer: i, wrt: wrt, pass: l.passGradient}
 	var err error
 	b.outputs[i], err = gorgonia.ApplyOp(op, in...)
 	return err
@@ -161,6 +162,7 @@ type forwardNode struct {
 	graph *graph
 	layer int
 	wrt   []bool
+	pass  bool // layer.passGradient
 }
 
 // DiffWRT implements gorgonia.SDOp.
@@ -170,6 +172,9 @@ func (o *forwardNode) DiffWRT(int) []bool { return o.wrt }
 // layer, and a node for each input picks its own.
 func (o *forwardNode) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	o.graph.gradients[o.layer] = grad
+	if o.pass {
+		return slices.Repeat(gorgonia.Nodes{grad}, len(inputs)), nil
+	}
 	in := append(append(gorgonia.Nodes{}, inputs...), output, grad)
 	back := &backwardNode{nodeOp: newNodeOp("gradients of "+o.name, in, output.Shape()), layer: o.layer}
 	all, err := gorgonia.ApplyOp(back, in...)

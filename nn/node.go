@@ -63,6 +63,8 @@ type layer struct {
 	activation bool
 	// discrete inputs, such as token ids, have no gradient.
 	discrete bool
+	// passGradient: the gradient of the output is that of every input.
+	passGradient bool
 	// flops of a row, one multiplication and addition counted as two.
 	flops int
 	// tensors are the names under which the output can be inspected.
