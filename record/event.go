@@ -11,7 +11,8 @@ type Kind string
 
 // The kinds of events, with the fields that carry them beside Seq, Time and Kind.
 const (
-	// RunStart opens a run: Name (recipe), Text (run id), Settings (the environment).
+	// RunStart opens a run: Name (recipe), Text (run id), Settings (the
+	// environment; "directory" is the absolute path that artifacts' paths begin at).
 	RunStart Kind = "run-start"
 	// RunEnd closes it: Outcome, Duration.
 	RunEnd Kind = "run-end"

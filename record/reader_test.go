@@ -43,6 +43,7 @@ func TestSchema1IsReadForEver(t *testing.T) {
 	assert.Equal(t, record.Point{Iteration: 11, Epoch: 2, Value: 2. / 3, Rows: 30}, p)
 	assert.Equal(t, "weight decay 0.001", run.Step("regularize").Scores("accuracy", "validation").Trial)
 	assert.Equal(t, []string{"more weight decay", "a smaller network"}, run.Step("regularize").Verdicts[0].Try)
+	assert.Equal(t, "overfits", run.Step("regularize").Findings[0].Name)
 	assert.Equal(t, []int{150, 4}, run.Step("explore-data").Artifacts[0].Shape)
 	assert.Equal(t, "[0 -0 +Inf -Inf NaN]", fmt.Sprint(run.Step("transfer-learning").Curve("loss").Values()))
 }

@@ -150,16 +150,19 @@ func (s *StepRun) fold(e Event) {
 		}
 	case Found:
 		if e.Verdict != nil {
-			s.Findings = append(s.Findings, Finding{Trial: e.Trial, Name: e.Name, Verdict: *e.Verdict})
+			s.Findings = append(s.Findings, Finding{Trial: e.Trial, Name: e.Name, Verdict: e.Verdict.clone()})
 		}
 	case Judged:
 		if e.Verdict != nil {
-			v := *e.Verdict
-			v.Evidence, v.Likely = slices.Clone(v.Evidence), slices.Clone(v.Likely)
-			v.Try, v.Files = slices.Clone(v.Try), slices.Clone(v.Files)
-			s.Verdicts = append(s.Verdicts, v)
+			s.Verdicts = append(s.Verdicts, e.Verdict.clone())
 		}
 	}
+}
+
+func (v Verdict) clone() Verdict {
+	v.Evidence, v.Likely = slices.Clone(v.Evidence), slices.Clone(v.Likely)
+	v.Try, v.Files = slices.Clone(v.Try), slices.Clone(v.Files)
+	return v
 }
 
 func (s *StepRun) series(k key) *Series {

@@ -58,6 +58,9 @@ func unfold(r *record.Run) []record.Event {
 		for _, v := range s.Verdicts {
 			add(record.Event{Kind: record.Judged, Step: s.Name, Verdict: &v})
 		}
+		for _, f := range s.Findings {
+			add(record.Event{Kind: record.Found, Step: s.Name, Trial: f.Trial, Name: f.Name, Verdict: &f.Verdict})
+		}
 		for _, a := range s.Artifacts {
 			add(record.Event{Kind: record.ArtifactSaved, Step: s.Name, Artifact: &a})
 		}
@@ -74,7 +77,7 @@ func unfold(r *record.Run) []record.Event {
 func TestRunAnswers(t *testing.T) {
 	var run record.Run
 	recordtest.Emit(t, &run, recordtest.Example()...)
-	assert.Equal(t, int64(66), run.Events)
+	assert.Equal(t, int64(67), run.Events)
 	s := run.Step("regularize")
 	assert.Same(t, &run, s.Run())
 	assert.Nil(t, run.Step("none"))

@@ -110,6 +110,9 @@ func (x *example) regularize() {
 	for i, trial := range []string{"weight decay 0", "weight decay 0.001"} {
 		x.score(step, trial, "mlp", "validation", "accuracy", []float64{0.9, 28. / 30}[i], 30)
 	}
+	x.add(record.Event{Kind: record.Found, Step: step, Trial: "weight decay 0", Name: "overfits", Verdict: &record.Verdict{
+		Check: "overfits", Mark: record.Warn, Evidence: []string{"the gap is 0.1"}, Likely: []string{"too little data"}, Try: []string{"more weight decay"},
+	}})
 	x.judge(step, record.Verdict{
 		Check: "accuracy-at-least", Mark: record.Fail, Claim: "accuracy on validation reaches 0.95", Want: "≥ 0.95", Got: "0.933",
 		Trouble:  "the network does not generalise well enough",
