@@ -36,7 +36,7 @@ func Scale(share float64) Augmentation { return Affine{Scale: share}.Augment }
 
 // Augment is an [Augmentation].
 func (a Affine) Augment(r *rand.Rand, shape []int, inputs []float32) {
-	draw := func(spread float64) float64 { return spread * (2*r.Float64() - 1) }
+	draw := func(spread float64) float64 { return float64(spread * (2*r.Float64() - 1)) }
 	angle, dx, dy := draw(a.Rotate)*math.Pi/180, draw(a.Shift), draw(a.Shift)
 	scale := math.Pow(1+a.Scale, draw(1))
 	sin, cos := math.Sincos(angle)

@@ -65,15 +65,16 @@ func Concat(first Set, more ...Set) (Set, error) {
 // fits reports sets whose examples cannot enter the same network.
 func fits(a, b Set) error {
 	for _, x := range []struct {
-		what       string
-		a, b       any
-		sameLength bool
+		what string
+		a, b any
+		same bool
 	}{
 		{"examples of shape", a.Shape, b.Shape, slices.Equal(a.Shape, b.Shape)},
 		{"targets of shape", a.TargetShape, b.TargetShape, slices.Equal(a.TargetShape, b.TargetShape)},
+		{"tokens", a.Tokens, b.Tokens, a.Tokens == b.Tokens},
 		{"classes", a.Classes, b.Classes, slices.Equal(a.Classes, b.Classes)},
 	} {
-		if !x.sameLength {
+		if !x.same {
 			return fmt.Errorf("%s has %s %v, %s has %v: they must be the same", a.name(), x.what, x.a, b.name(), x.b)
 		}
 	}

@@ -38,7 +38,7 @@ type Files struct {
 	// Dir replaces ART_DATA_DIR and the cache folder.
 	Dir string
 	// Fetch, if set, brings a file that is not there to path, whose folder it
-	// makes: download.Get of the package datasets/download. Nil: a missing file is
+	// makes: the Get of a download.Fetcher. Nil: a missing file is
 	// an error.
 	Fetch func(ctx context.Context, f File, path string) error
 	// Context ends a fetch early. Default [context.Background].
@@ -71,7 +71,7 @@ func (e *NotFoundError) Error() string {
 		fmt.Fprintf(&b, ", or set %s to the folder that holds %s/", DataDirVariable, e.File.Folder)
 	}
 	if e.Cause == nil && len(e.File.URLs) > 0 {
-		b.WriteString(", or set Files.Fetch to download.Get")
+		b.WriteString(", or set Files.Fetch to download.Fetcher{}.Get")
 	}
 	return b.String()
 }

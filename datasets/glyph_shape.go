@@ -17,7 +17,7 @@ type distortion struct {
 
 // newDistortion draws a distortion of the given strength, 0 for none.
 func newDistortion(r *rand.Rand, size int, strength float64) distortion {
-	draw := func(spread float64) float64 { return strength * spread * (2*r.Float64() - 1) }
+	draw := func(spread float64) float64 { return float64(strength * spread * (2*r.Float64() - 1)) }
 	pixels := float64(size)
 	scale := 0.6 * pixels * (1 + draw(0.15)) // 0.6: height of a capital in pictures
 	width, slant := 1+draw(0.2), draw(0.25)
@@ -29,7 +29,7 @@ func newDistortion(r *rand.Rand, size int, strength float64) distortion {
 		xx: scale * width * cos, xy: scale * (float64(slant*cos) - sin),
 		yx: scale * width * sin, yy: scale * (float64(slant*sin) + cos),
 		dx: pixels/2 + draw(0.07*pixels), dy: pixels/2 + draw(0.07*pixels),
-		weight: pixels / 28 * (0.15*strength + draw(0.3)),
+		weight: pixels / 28 * (float64(0.15*strength) + draw(0.3)),
 	}
 	for i := range d.bend {
 		d.bend[i] = draw(0.2)
@@ -116,7 +116,7 @@ func cross(to []crossing, a, b point, y int) []crossing {
 	if y < a.y || y >= b.y {
 		return to
 	}
-	return append(to, crossing{a.x + (y-a.y)*(b.x-a.x)/(b.y-a.y), direction})
+	return append(to, crossing{a.x + int(int64(y-a.y)*int64(b.x-a.x)/int64(b.y-a.y)), direction})
 }
 
 // sortCrossings sorts the few crossings of a line by insertion.

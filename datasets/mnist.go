@@ -19,8 +19,8 @@ func mnistFiles() [4]File {
 
 func fashionFiles() [4]File {
 	return idxFiles("fashion-mnist", []string{
-		"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
 		"https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+		"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
 	}, [4]File{
 		{Bytes: 26421880, SHA256: "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"},
 		{Bytes: 29515, SHA256: "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"},

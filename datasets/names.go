@@ -39,7 +39,7 @@ type NamesOptions struct {
 // Administration. Tokens are class ids stored as float32: 0, called ".", is
 // before the first character and after the last, the letters follow in
 // alphabetical order. The 29,494 different names are split, so that no name is
-// in both stages. Inputs are not normalised.
+// in both stages.
 func Names(o NamesOptions) (train.Data, error) {
 	path, err := o.Files.Find(File{
 		Folder: "names", Name: "names.txt", Also: []string{"names.txt.gz"}, Bytes: 228145,
@@ -71,7 +71,7 @@ func Names(o NamesOptions) (train.Data, error) {
 		return train.Data{}, fmt.Errorf("%s: %w", path, err)
 	}
 	s.Name = "names"
-	return s.Data(Options{Validation: o.Validation, Seed: o.Seed, Raw: true, BatchSize: o.BatchSize})
+	return s.Data(Options{Validation: o.Validation, Seed: o.Seed, BatchSize: o.BatchSize})
 }
 
 // Words is text for a model of characters: words that are learnt one by one.
@@ -124,7 +124,7 @@ func (w Words) Set() (Set, error) {
 			tokens[i] = append(tokens[i], ids[c])
 		}
 	}
-	s := Set{Name: "words", Shape: []int{w.Block}, Classes: classes}
+	s := Set{Name: "words", Shape: []int{w.Block}, Classes: classes, Tokens: len(classes)}
 	if w.EveryPosition {
 		w.whole(&s, tokens)
 	} else {

@@ -34,7 +34,7 @@ func Fit(training Set) (Scaler, error) {
 				x := float64(inputs[g*span+j])
 				d := x - mean[g]
 				mean[g] += d / count
-				squares[g] += d * (x - mean[g])
+				squares[g] += float64(d * (x - mean[g]))
 			}
 		}
 		for j, v := range inputs {

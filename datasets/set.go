@@ -27,6 +27,9 @@ type Set struct {
 	// Features names the inputs of an example of one axis; nil when they have no
 	// names.
 	Features []string
+	// Tokens is the size of the vocabulary when the inputs are token ids, whole
+	// numbers in [0, Tokens): they are then never normalised. 0 for quantities.
+	Tokens int
 	// Groups names what each row belongs to, as a writer or a patient: [Split]
 	// never puts one group on both sides. Nil when rows stand for themselves,
 	// else of length Rows.

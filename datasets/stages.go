@@ -68,7 +68,7 @@ func (st Stages) Data() (train.Data, error) {
 		return train.Data{}, err
 	}
 	scale := func(s Set) Set { return s }
-	if !st.Raw {
+	if !st.Raw && st.Training.Tokens == 0 {
 		scaler, err := Fit(st.Training)
 		if err != nil {
 			return train.Data{}, err
@@ -77,7 +77,8 @@ func (st Stages) Data() (train.Data, error) {
 	}
 	d := train.Data{
 		Name: st.Name, Classes: st.Training.Classes, Features: st.Training.Features,
-		BatchSize: st.BatchSize,
+		Tokens: st.Training.Tokens, BatchSize: st.BatchSize,
+		Sizes: map[string]int{train.Training: st.Training.Rows},
 	}
 	if d.Name == "" {
 		d.Name = st.Training.Name
@@ -87,15 +88,17 @@ func (st Stages) Data() (train.Data, error) {
 	}
 	d.Training = Batches(Augment(scale(st.Training), st.Augment...))
 	for _, stage := range []struct {
+		name   string
 		set    Set
 		source *train.Source
-	}{{st.Validation, &d.Validation}, {st.Test, &d.Test}} {
+	}{{train.Validation, st.Validation, &d.Validation}, {train.Test, st.Test, &d.Test}} {
 		if stage.set.Rows == 0 {
 			continue
 		}
 		if err := fits(st.Training, stage.set); err != nil {
 			return train.Data{}, err
 		}
+		d.Sizes[stage.name] = stage.set.Rows
 		*stage.source = Batches(scale(stage.set))
 	}
 	return d, nil
