@@ -1,4 +1,6 @@
-// Package suggest finds what a person may have meant by a misspelt name.
+// Package suggest finds what a person may have meant by a misspelt name: a
+// metric that a check asks for, a step named in After, a key of a settings file.
+// Error messages end in what it returns.
 package suggest
 
 import (
