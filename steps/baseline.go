@@ -1,0 +1,180 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/actually-robust-training/art/arttest"
+	"github.com/actually-robust-training/art/checks"
+	"github.com/actually-robust-training/art/record"
+	"github.com/actually-robust-training/art/train"
+)
+
+// EvaluateBaseline trains simple models and scores them on training and
+// validation data. Later steps must do as well: Overfit and Regularize compare
+// their validation score, the recipe's first metric or the loss, with the best of
+// them.
+//
+// Default checks: baselines-have-scores.
+type EvaluateBaseline struct {
+	// Model is one baseline, such as baselines.Majority.
+	Model train.Model
+	// Models are more of them.
+	Models []train.Model
+	// Epochs to train each. Default 1, which is what package baselines needs.
+	Epochs  int
+	Options arttest.Options
+}
+
+// Lines by which the step tells later ones what it compared.
+const (
+	baselineLine = "baseline-metric"
+	lowerLine    = "lower-is-better"
+)
+
+// Plan is the step's plan.
+func (e EvaluateBaseline) Plan() arttest.Plan {
+	var names []string
+	for _, m := range e.models() {
+		names = append(names, m.Name)
+	}
+	return arttest.Plan{
+		Name: "evaluate-baseline", Model: strings.Join(names, ", "), Options: e.Options,
+		Stages:   []string{train.Training, train.Validation},
+		Settings: map[string]string{"models": strings.Join(names, ", "), "epochs": fmt.Sprint(max(e.Epochs, 1))},
+		Checks:   []checks.Check{check("baselines-have-scores", "every baseline has a score", baselinesHaveScores)},
+	}
+}
+
+func (e EvaluateBaseline) models() []train.Model {
+	var models []train.Model
+	if e.Model.Name != "" || e.Model.New != nil || len(e.Models) == 0 {
+		models = append(models, e.Model)
+	}
+	return append(models, e.Models...)
+}
+
+// Run trains and scores the baselines one after the other.
+func (e EvaluateBaseline) Run(ctx context.Context, s *arttest.Scope) error {
+	metric, lower := train.LossName, true
+	if m := s.Metrics(); len(m) > 0 {
+		metric, lower = m[0].Name, m[0].LowerIsBetter
+	}
+	s.Emit(record.Event{Kind: record.Text, Name: baselineLine, Text: metric})
+	s.Emit(record.Event{Kind: record.Text, Name: lowerLine, Text: fmt.Sprint(lower)})
+	seen := map[string]bool{}
+	for _, m := range e.models() {
+		if seen[m.Name] {
+			return fmt.Errorf("two baselines are named %q: give one another Model.Name", m.Name)
+		}
+		seen[m.Name] = true
+		if err := e.evaluate(ctx, s, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e EvaluateBaseline) evaluate(ctx context.Context, s *arttest.Scope, m train.Model) error {
+	t, err := newTrial(s, m.Name, m, s.Data())
+	if err != nil {
+		return err
+	}
+	t.bare = true
+	if known, ok := t.learner.(interface{ Stated() []train.Score }); ok {
+		for _, score := range known.Stated() {
+			t.measure(train.Validation, score.Name, score.Value, score.Rows)
+		}
+		return nil
+	}
+	loop := t.loop(t.data.Training)
+	loop.Epochs = max(e.Epochs, 1)
+	result, err := loop.Run(ctx)
+	if err != nil {
+		return fmt.Errorf("baseline %q: %w", m.Name, err)
+	}
+	return t.finalScores(ctx, result)
+}
+
+// baselinesHaveScores fails when a baseline's score is NaN: nothing can be
+// compared with that.
+func baselinesHaveScores(s *record.StepRun) record.Verdict {
+	metric := line(s, baselineLine)
+	var bad []string
+	n := 0
+	for _, c := range s.Series {
+		p, ok := c.Last()
+		if !ok || !c.Whole || c.Name != metric {
+			continue
+		}
+		if n++; !finite(p.Value) {
+			bad = append(bad, fmt.Sprintf("%s on %s data", c.Model, c.Stage))
+		}
+	}
+	v := checks.Hold(n > 0 && len(bad) == 0, "a number for each", fmt.Sprintf("%d scores", n))
+	v.Trouble = fmt.Sprintf("%s is not a number for %s", metric, list(bad))
+	if n == 0 {
+		v.Trouble = "no baseline has a score of " + metric
+	}
+	v.Try = []string{"put a metric that fits the data first in Recipe.Metrics"}
+	return v
+}
+
+// line is the last line that a step recorded under a name.
+func line(s *record.StepRun, name string) string {
+	text := ""
+	for _, l := range s.Texts {
+		if l.Name == name {
+			text = l.Text
+		}
+	}
+	return text
+}
+
+// baseline is a score to beat.
+type baseline struct {
+	name          string
+	metric, stage string // as recorded
+	value         float64
+	lower         bool // lower is better
+}
+
+// margin is what the size of the validation set makes uncertain: two standard
+// deviations of a share of so many rows, or of the difference of two mean squared errors,
+// 2·√2·√(2/rows) of their size for normal errors.
+func (b baseline) margin(rows int) float64 {
+	if !b.lower && b.value >= 0 && b.value <= 1 {
+		return max(2*deviationOfShare(b.value, rows), 1/float64(max(rows, 1)))
+	}
+	return 4 / math.Sqrt(float64(max(rows, 1))) * math.Abs(b.value)
+}
+
+// bestBaseline is the best validation score of all baselines in a run, with
+// an empty name when there is none. It is in the first metric of the recipe; without one,
+// in the share of right rows, or the loss of a regression.
+func bestBaseline(r *record.Run) baseline {
+	var best baseline
+	for _, step := range r.Steps {
+		b := baseline{metric: line(step, baselineLine), stage: train.Validation, lower: line(step, lowerLine) == "true"}
+		if b.metric == "" {
+			continue
+		}
+		if b.metric == train.LossName && slices.ContainsFunc(step.Series, func(c *record.Series) bool { return c.Name == share(rightName, train.Validation) }) {
+			b.metric, b.stage, b.lower = share(rightName, train.Validation), "", false
+		}
+		for _, c := range step.Series {
+			p, ok := c.Last()
+			if !ok || !c.Whole || c.Stage != b.stage || c.Name != b.metric || !finite(p.Value) {
+				continue
+			}
+			if best.name == "" || b.lower && p.Value < best.value || !b.lower && p.Value > best.value {
+				best = b
+				best.name, best.value = c.Model, p.Value
+			}
+		}
+	}
+	return best
+}

@@ -1,0 +1,139 @@
+package steps
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/actually-robust-training/art/checks"
+	"github.com/actually-robust-training/art/record"
+	"github.com/actually-robust-training/art/train"
+)
+
+// windows cuts a curve into parts of equal length and returns their means, so
+// that noise between batches counts little.
+func windows(values []float64, n int) []float64 {
+	n = min(n, len(values))
+	means := make([]float64, n)
+	for i := range n {
+		means[i] = mean(values[i*len(values)/n : (i+1)*len(values)/n])
+	}
+	return means
+}
+
+// lossFalls compares the loss of the first and the last tenth of the iterations.
+func lossFalls(s *record.StepRun) record.Verdict {
+	w := windows(s.Curve(train.LossName).Values(), 10)
+	if len(w) == 0 {
+		return unmeasured("the loss")
+	}
+	if len(w) < 10 {
+		return passed("", fmt.Sprintf("too few iterations to tell (%d)", len(w)))
+	}
+	first, last := w[0], w[len(w)-1]
+	v := checks.Hold(last < 0.9*first || last < 1e-3, "below 0.9 of the start", fmt.Sprintf("%s → %s", checks.Number(first), checks.Number(last)))
+	v.Trouble = fmt.Sprintf("the training loss is stuck: %s in the first tenth of the iterations, %s in the last", checks.Number(first), checks.Number(last))
+	v.Likely = []string{"the learning rate is too low, or so high that nothing settles", "the targets cannot be told from the inputs: labels shuffled?"}
+	v.Try = []string{"see what steps.OverfitOneBatch says; ten times or a tenth of the learning rate; more epochs"}
+	return v
+}
+
+// lossDoesNotClimb compares the end of the smoothed curve with its lowest point.
+func lossDoesNotClimb(s *record.StepRun) record.Verdict {
+	w := windows(s.Curve(train.LossName).Values(), 10)
+	if len(w) < 10 {
+		return passed("", "too few iterations to tell")
+	}
+	low, at := w[0], 0
+	for i, x := range w {
+		if x < low {
+			low, at = x, i
+		}
+	}
+	last := w[len(w)-1]
+	// Near zero a factor says nothing: compare with the start as well.
+	v := checks.Hold(last <= 2*low || last-low < 0.1*w[0], fmt.Sprintf("≤ 2 × the lowest (%s)", checks.Number(low)), checks.Number(last))
+	v.Trouble = fmt.Sprintf("the training loss fell to %s after %d0 %% of the iterations and climbed to %s", checks.Number(low), at+1, checks.Number(last))
+	v.Likely = []string{"the learning rate is too high"}
+	v.Try = []string{"a third of the learning rate, a schedule such as train.Cosine(0), or Optimizer.ClipNorm 1"}
+	return v
+}
+
+// beatsGuessing compares validation with always saying the commonest class.
+func beatsGuessing(s *record.StepRun) record.Verdict {
+	right, ok := s.Score(share(rightName, train.Validation), "")
+	if !ok {
+		return beatsMean(s)
+	}
+	guess := value(s, share(guessName, train.Validation), "")
+	margin := 2 * deviationOfShare(guess, right.Rows)
+	want := guess + margin
+	if want >= 0.98 { // so unbalanced that accuracy says nothing
+		return passed("", "one class has nearly all rows")
+	}
+	v := checks.Hold(right.Value > want, "> "+checks.Number(want)+" right", checks.Number(right.Value))
+	v.Note = checks.Resolution(right.Rows)
+	trained := value(s, share(rightName, train.Training), "")
+	v.Trouble = fmt.Sprintf("of the validation rows %s are right, always guessing the commonest class gives %s; of the training rows %s are right",
+		checks.Number(right.Value), checks.Number(guess), checks.Number(trained))
+	return v
+}
+
+func beatsMean(s *record.StepRun) record.Verdict {
+	p, ok := s.Score(share(spreadErr, train.Validation), "")
+	if !ok {
+		return passed("", "no validation data to tell")
+	}
+	got := value(s, train.LossName, train.Validation)
+	v := checks.Hold(got < p.Value, "< "+checks.Number(p.Value), checks.Number(got))
+	v.Trouble = fmt.Sprintf("the validation loss is %s; always predicting the mean of the training targets gives %s", checks.Number(got), checks.Number(p.Value))
+	return v
+}
+
+// deviationOfShare is the standard deviation of a share of n rows.
+func deviationOfShare(p float64, n int) float64 {
+	return math.Sqrt(max(p*(1-p), 1/float64(max(n, 1))/4) / float64(max(n, 1)))
+}
+
+// inferenceAgrees compares the loss over the training data in inference mode
+// with that of the last iterations in training mode.
+func inferenceAgrees(s *record.StepRun) record.Verdict {
+	curve := s.Curve(train.LossName).Values()
+	w := windows(curve, 10)
+	if len(w) < 10 || len(curve) < 50 {
+		return passed("", "too few iterations to tell")
+	}
+	running, got := w[len(w)-1], value(s, train.LossName, train.Training)
+	limit := 2*running + 0.1*w[0]
+	v := checks.Hold(got <= limit, "≤ "+checks.Number(limit), checks.Number(got))
+	v.Trouble = fmt.Sprintf("the trained network has a loss of %s on its training data in inference mode; in training mode it was %s", checks.Number(got), checks.Number(running))
+	v.Likely = []string{"batch normalisation predicts with statistics that do not fit: they lag behind, or are never updated",
+		"inputs are prepared differently for training and for prediction"}
+	v.Try = []string{"a larger momentum of the running statistics, a lower learning rate, or larger batches"}
+	return v
+}
+
+// beatsBaselines compares validation with the best baseline that the run
+// measured.
+func beatsBaselines(s *record.StepRun) record.Verdict {
+	b := bestBaseline(s.Run())
+	if b.name == "" {
+		return passed("", "no baseline measured")
+	}
+	got, ok := s.Score(b.metric, b.stage)
+	if !ok {
+		return passed("", "no validation data to tell")
+	}
+	limit, word, holds := b.value-b.margin(got.Rows), "≥ ", false
+	if b.lower {
+		limit, word = b.value+b.margin(got.Rows), "≤ "
+		holds = got.Value <= limit
+	} else {
+		holds = got.Value >= limit
+	}
+	v := checks.Hold(holds, fmt.Sprintf("%s %s%s", b.metric, word, checks.Number(limit)), checks.Number(got.Value))
+	v.Note = "baseline " + b.name
+	v.Trouble = fmt.Sprintf("validation: %s is %s; the baseline %s has %s", b.metric, checks.Number(got.Value), b.name, checks.Number(b.value))
+	v.Likely = []string{"the network is trained for too short, or learns the training data by heart", "the problem is simple and the network more than it needs"}
+	v.Try = []string{"more epochs, or steps.Regularize's means; if the baseline is good enough, use the baseline"}
+	return v
+}
