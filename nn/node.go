@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/actually-robust-training/art/train"
@@ -100,7 +101,7 @@ func (x Node) Classes() int {
 		return 0
 	}
 	if x.plan.init.Classes == 0 {
-		x.fail("Classes", "the data names its classes", "data without classes",
+		x.fail("x.Classes()", "the data names its classes", "data without classes",
 			"use x.Values() in a regression, or set Classes in train.Data")
 	}
 	return x.plan.init.Classes
@@ -126,9 +127,9 @@ func (x Node) Apply(name string, l Layer) Node {
 	case name == "" || strings.Contains(name, "/"):
 		return x.fail(fmt.Sprintf("a %T", l), "a name without \"/\"", fmt.Sprintf("%q", name), "name the layer")
 	case p.taken[full]:
-		return x.fail(full, "a name of its own", "the name of another layer", "give every layer another name")
+		return x.fail(strconv.Quote(full), "a name of its own", "the name of another layer", "give every layer another name")
 	case l == nil:
-		return x.fail(full, "a layer", "nil", "pass a layer such as nn.Dense{Units: 16}")
+		return x.fail(strconv.Quote(full), "a layer", "nil", "pass a layer such as nn.Dense{Units: 16}")
 	}
 	p.taken[full] = true
 	outer := p.scope
@@ -136,7 +137,7 @@ func (x Node) Apply(name string, l Layer) Node {
 	y := l.Build(x)
 	p.scope = outer
 	if y.plan != p {
-		return x.fail(full, "a Node made from x", "a Node of another network", "return what the last layer returned")
+		return x.fail(strconv.Quote(full), "a Node made from x", "a Node of another network", "return what the last layer returned")
 	}
 	if !y.inert() && y.id != x.id && p.layers[y.id].name == "" {
 		p.layers[y.id].name = full // a composite's result
@@ -154,24 +155,21 @@ func joinName(scope, name string) string {
 func (x Node) inert() bool  { return x.plan == nil || x.plan.err != nil }
 func (x Node) shape() []int { return x.plan.layers[x.id].shape }
 
-// fail keeps the first mistake and returns an inert node.
+// fail keeps the first mistake and returns an inert node. layer is a quoted name
+// or, without one, the kind.
 func (x Node) fail(layer, want, got, remedy string) Node {
 	if x.plan != nil && x.plan.err == nil {
-		x.plan.err = fmt.Errorf("layer %q: got %s, want %s: %s", layer, got, want, remedy)
+		x.plan.err = fmt.Errorf("layer %s: got %s, want %s: %s", layer, got, want, remedy)
 	}
 	return x
 }
 
 // wrong is fail for the layer that is being built.
 func (x Node) wrong(kind, want, got, remedy string) Node {
-	name := kind
 	if x.plan != nil && x.plan.scope != "" {
-		name = x.plan.scope
-		if !strings.HasSuffix(name, kind) {
-			name += " (" + kind + ")"
-		}
+		kind = fmt.Sprintf("%q (%s)", x.plan.scope, kind)
 	}
-	return x.fail(name, want, got, remedy)
+	return x.fail(kind, want, got, remedy)
 }
 
 // add appends an operator that reads x and others.
