@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"strconv"
 
 	"github.com/actually-robust-training/art/train"
 )
@@ -101,17 +102,25 @@ func (x IDX) check(images, labels idxArray) error {
 	return nil
 }
 
+// maxClasses bounds the ids that are taken for classes without being named.
+const maxClasses = 1 << 16
+
 // numbered names classes by their numbers, up to the highest label.
 func numbered(labels idxArray) []string {
 	highest := 0
 	for i := range labels.len() {
-		if v := labels.at(i); v >= 0 && v < 1<<16 {
+		if v := labels.at(i); v >= 0 && v < maxClasses {
 			highest = max(highest, int(v))
 		}
 	}
-	names := make([]string, highest+1)
+	return numbers(highest + 1)
+}
+
+// numbers is "0", "1", … n names.
+func numbers(n int) []string {
+	names := make([]string, n)
 	for i := range names {
-		names[i] = fmt.Sprint(i)
+		names[i] = strconv.Itoa(i)
 	}
 	return names
 }
