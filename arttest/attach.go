@@ -37,7 +37,7 @@ func (r *R) attach(t *testing.T, st *step, dir string) {
 	set := 0
 	for _, series := range s.Series {
 		p, ok := series.Last()
-		if !ok || !series.Whole || set == attributes {
+		if !ok || !series.Whole || series.Stage == "" || set == attributes {
 			continue
 		}
 		key := []string{"art", series.Trial, series.Name, series.Stage}

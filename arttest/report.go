@@ -64,13 +64,12 @@ func (r *R) report(t *testing.T, st *step) {
 	}
 	reported := 0
 	for _, v := range st.verdicts {
-		selected := t.Run(v.Check, func(t *testing.T) {
+		t.Run(v.Check, func(t *testing.T) {
 			t.Helper()
 			if reported++; v.Mark == record.Fail {
 				t.Error(r.marks.plain(r.failure(t, st, v)))
 			}
 		})
-		_ = selected // says nothing, see state
 	}
 	if unseen := len(st.verdicts) - reported; unseen > 0 && st.state == failed {
 		fmt.Fprintf(t.Output(), "%s of this step not selected by -run, or left out by -failfast, failed or not: see the lines above\n", count(unseen, "check"))
@@ -118,7 +117,7 @@ func (r *R) print(t *testing.T, st *step) {
 		}
 	}
 	for _, v := range st.verdicts {
-		if v.Mark == record.Warn {
+		if v.Mark == record.Warn && len(v.Evidence)+len(v.Likely)+len(v.Try) > 0 {
 			fmt.Fprintln(t.Output(), r.marks.plain(r.marks.warn+" "+r.details(v, nil)))
 		}
 	}
@@ -196,7 +195,7 @@ func (r *R) breakage(t *testing.T, st *step) string {
 	v.Trouble += ": " + st.reason
 	tail := [][2]string{{"replay", r.replay(t)}}
 	if st.panicked != nil {
-		tail = append(tail, [2]string{"stack", strings.ReplaceAll(strings.TrimSpace(string(st.panicked.Stack)), "\t", "    ")})
+		tail = append(tail, [2]string{"stack", userStack(st.panicked.Stack)})
 	}
 	return r.details(v, tail)
 }
@@ -228,4 +227,26 @@ func packagePath() string {
 		return "."
 	}
 	return "./" + filepath.ToSlash(rel)
+}
+
+// userStack leaves out of a stack what every step has: the frames that caught
+// the panic, above, and those that started the step, below.
+func userStack(stack []byte) string {
+	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(string(stack), "\t", "    ")), "\n")
+	start := 0
+	for i, line := range lines {
+		if strings.HasPrefix(line, "panic(") {
+			start = i + 2
+		}
+	}
+	end := len(lines)
+	for i := len(lines) - 1; i >= start; i-- {
+		if strings.Contains(lines[i], "/arttest.(*R).await") {
+			end = i
+		}
+	}
+	if start >= end {
+		return strings.Join(lines, "\n")
+	}
+	return strings.Join(lines[start:end], "\n")
 }

@@ -2,6 +2,7 @@ package arttest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -23,10 +24,7 @@ func (r *R) rows(s *record.StepRun) []row {
 		if !c.Whole || c.Stage != train.Training && c.Stage != train.Validation {
 			continue
 		}
-		name := c.Model
-		if c.Trial != "" {
-			name = c.Trial
-		}
+		name := or(c.Trial, c.Model)
 		if _, ok := at[name]; !ok {
 			at[name] = len(rows)
 			rows = append(rows, row{name: name})
@@ -43,10 +41,7 @@ func (r *R) rows(s *record.StepRun) []row {
 			if !ok || !c.Whole || c.Name != metric {
 				continue
 			}
-			name := c.Model
-			if c.Trial != "" {
-				name = c.Trial
-			}
+			name := or(c.Trial, c.Model)
 			text := metric + " " + checks.Number(p.Value)
 			switch c.Stage {
 			case train.Training:
@@ -61,23 +56,26 @@ func (r *R) rows(s *record.StepRun) []row {
 
 // scoreLines are the last scores of a step, one line a model, trial and stage.
 func (r *R) scoreLines(st *step) []string {
-	var lines []string
-	at := map[string]int{}
+	text := map[[2]string]string{}
+	var names []string
 	for _, c := range r.run.Step(st.plan.Name).Series {
 		p, ok := c.Last()
 		if !ok || !c.Whole || c.Stage == "" {
 			continue
 		}
-		name := c.Model
-		if c.Trial != "" {
-			name = c.Trial
+		name := or(c.Trial, c.Model)
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
-		key := name + "\t" + c.Stage
-		if _, ok := at[key]; !ok {
-			at[key] = len(lines)
-			lines = append(lines, key)
+		text[[2]string{name, c.Stage}] += "\t" + c.Name + " " + checks.Number(p.Value)
+	}
+	var lines []string
+	for _, name := range names {
+		for _, stage := range []string{train.Training, train.Validation, train.Test} {
+			if scores := text[[2]string{name, stage}]; scores != "" {
+				lines = append(lines, name+"\t"+stage+scores)
+			}
 		}
-		lines[at[key]] += "\t" + c.Name + " " + checks.Number(p.Value)
 	}
 	return lines
 }
@@ -159,6 +157,8 @@ func or(s, other string) string {
 // duration writes a time with two significant digits and its unit.
 func duration(d time.Duration) string {
 	switch {
+	case d == 0:
+		return "-"
 	case d < time.Millisecond:
 		return fmt.Sprintf("%d µs", d.Microseconds())
 	case d < time.Second:

@@ -51,6 +51,9 @@ func (c Check) Run(s *record.StepRun) record.Verdict {
 	if v.Check = c.Name; v.Claim == "" {
 		v.Claim = c.claim()
 	}
+	if v.Mark == record.Pass { // what would be said of a failure is not true
+		v.Trouble, v.Evidence, v.Likely, v.Try, v.Files = "", nil, nil, nil, nil
+	}
 	if v.Mark == "" || c.Warning && v.Mark == record.Fail {
 		v.Mark = record.Fail
 		if c.Warning {
