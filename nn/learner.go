@@ -40,7 +40,7 @@ func newLearner(n *network[float32], o train.Optimizer) *Learner {
 // Forward implements train.Learner. A batch whose targets are all left out has
 // the loss NaN.
 func (l *Learner) Forward(b train.Batch, iteration int) (loss float64, err error) {
-	if err := l.net.checkInputs(b.Inputs); err != nil {
+	if err := l.net.check(b); err != nil {
 		return 0, err
 	}
 	l.rows = b.Len()
@@ -59,7 +59,7 @@ func (l *Learner) Update(learningRate float64) error {
 
 // Predict implements train.Learner.
 func (l *Learner) Predict(b train.Batch) (p train.Prediction, err error) {
-	if err := l.net.checkInputs(b.Inputs); err != nil {
+	if err := l.net.check(b); err != nil {
 		return p, err
 	}
 	l.rows = b.Len()

@@ -56,13 +56,14 @@ func (n *network[F]) initialise(seed uint64) {
 // starts near ln(classes) and that of a regression near the targets' square.
 var lastLayer = Scaled(0.01, GlorotUniform)
 
-// checkInputs reports inputs that differ from the example in more than rows.
-func (n *network[F]) checkInputs(t train.Tensor) error {
-	if len(t.Shape) == 0 || !slices.Equal(t.Shape[1:], n.input) {
-		return fmt.Errorf("inputs: got shape %v, want [rows] and %v, as in the example the learner was built for", t.Shape, n.input)
+// check reports a batch that is not whole, or whose inputs differ from the
+// example in more than the number of rows.
+func (n *network[F]) check(b train.Batch) error {
+	if err := b.Check(); err != nil {
+		return err
 	}
-	if len(t.Data) != t.Rows()*train.Size(n.input) || t.Rows() == 0 {
-		return fmt.Errorf("inputs: shape %v with %d elements: got no rows, or rows that are not whole", t.Shape, len(t.Data))
+	if !slices.Equal(b.Inputs.Shape[1:], n.input) {
+		return fmt.Errorf("inputs: got shape %v, want [rows] and %v, as in the example the learner was built for", b.Inputs.Shape, n.input)
 	}
 	return nil
 }

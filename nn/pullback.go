@@ -10,7 +10,7 @@ import (
 // Pullback implements train.Differentiator. The gradient with respect to a
 // layer that has an activation function is the one after that function.
 func (l *Learner) Pullback(b train.Batch, cotangent train.Tensor, name string) (train.Tensor, error) {
-	if err := l.net.checkInputs(b.Inputs); err != nil {
+	if err := l.net.check(b); err != nil {
 		return train.Tensor{}, err
 	}
 	i, err := l.find(name)
