@@ -46,11 +46,11 @@ func Limit(src Source, n int) Source {
 	return func(p Pass) iter.Seq2[Batch, error] {
 		return func(yield func(Batch, error) bool) {
 			left := n
+			if left <= 0 {
+				return
+			}
 			for b, err := range src(p) {
-				if left == 0 || !yield(b, err) {
-					return
-				}
-				if left--; left == 0 {
+				if left--; !yield(b, err) || left == 0 {
 					return
 				}
 			}
@@ -124,7 +124,7 @@ func First(src Source, p Pass) (Batch, error) {
 func Count(ctx context.Context, src Source, p Pass) (batches, rows int, err error) {
 	for b, err := range src(p) {
 		if err == nil {
-			err = ctx.Err()
+			err = context.Cause(ctx)
 		}
 		if err != nil {
 			return batches, rows, err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"math"
 	"runtime/debug"
 )
@@ -26,8 +25,9 @@ type Loop struct {
 	Start int
 	// Decorators wrap the update, the first outermost.
 	Decorators []Decorator
-	// AfterEpoch, if set, is called after every epoch, with the state of its last
-	// iteration. It may call State.Stop.
+	// AfterEpoch, if set, is called after every epoch, also one that a bound cuts
+	// short, with the state of its last iteration, but State.Iteration is the
+	// number of iterations done. It may call State.Stop.
 	AfterEpoch func(ctx context.Context, s *State) error
 	// Progress, if set, is called after every iteration. It must be quick.
 	Progress func(s *State)
@@ -79,21 +79,31 @@ func (l *Loop) Run(ctx context.Context) (Result, error) {
 	if err := l.check(); err != nil {
 		return Result{}, err
 	}
-	total, err := l.total(ctx)
+	var total int
+	err := guard(func() (err error) {
+		total, err = l.total(ctx)
+		return err
+	})
 	if err != nil {
-		return Result{}, err
+		return Result{}, fmt.Errorf("counting batches: %w", err)
 	}
 	s := &State{Learner: l.Learner, Total: total, save: l.Save}
 	if l.Log != nil {
 		s.log = func(name string, value float64) { l.Log(s, name, value) }
 	}
 	var result Result
-	err = l.epochs(ctx, s, &result)
-	for _, f := range s.onEnd {
-		err = errors.Join(err, guard(f))
-	}
+	err = l.run(ctx, s, &result)
 	result.Stopped = s.stopped
 	return result, err
+}
+
+func (l *Loop) run(ctx context.Context, s *State, result *Result) (err error) {
+	defer func() { // deferred: a decorator that calls t.FailNow ends the goroutine
+		for _, f := range s.onEnd {
+			err = errors.Join(err, guard(f))
+		}
+	}()
+	return l.epochs(ctx, s, result)
 }
 
 func (l *Loop) check() error {
@@ -120,7 +130,7 @@ func (l *Loop) total(ctx context.Context) (int, error) {
 	p.Augment = false
 	batches, _, err := Count(ctx, l.Source, p)
 	if err != nil {
-		return 0, fmt.Errorf("counting batches: %w", err)
+		return 0, err
 	}
 	if total := batches * l.Epochs; l.Iterations == 0 || total < l.Iterations {
 		return total, nil
@@ -129,13 +139,20 @@ func (l *Loop) total(ctx context.Context) (int, error) {
 }
 
 func (l *Loop) epochs(ctx context.Context, s *State, result *Result) error {
-	update := Chain(func(_ context.Context, s *State) error { return s.Learner.Update(s.LearningRate) }, l.Decorators...)
+	var update UpdateFunc
+	err := guard(func() error {
+		update = Chain(func(_ context.Context, s *State) error { return s.Learner.Update(s.LearningRate) }, l.Decorators...)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("decorators: %w", err)
+	}
 	optimizer := l.Optimizer.WithDefaults()
 	for l.Epochs == 0 || s.Epoch < l.Epochs {
 		p := l.Pass
 		p.Epoch = s.Epoch
 		first := s.Iteration
-		err := l.epoch(ctx, s, result, l.Source(p), optimizer, update)
+		err := l.epoch(ctx, s, result, p, optimizer, update)
 		if err != nil {
 			return fmt.Errorf("iteration %d (epoch %d): %w", s.Iteration, s.Epoch, err)
 		}
@@ -156,13 +173,13 @@ func (l *Loop) epochs(ctx context.Context, s *State, result *Result) error {
 	return nil
 }
 
-func (l *Loop) epoch(ctx context.Context, s *State, result *Result, batches iter.Seq2[Batch, error], optimizer Optimizer, update UpdateFunc) (err error) {
+func (l *Loop) epoch(ctx context.Context, s *State, result *Result, p Pass, optimizer Optimizer, update UpdateFunc) (err error) {
 	defer func() {
 		if caught := Caught(recover()); caught != nil {
 			err = caught
 		}
 	}()
-	for b, err := range batches {
+	for b, err := range l.Source(p) {
 		switch {
 		case err != nil:
 			return fmt.Errorf("data: %w", err)

@@ -1,6 +1,9 @@
 package train
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // LossKind names a loss function.
 type LossKind string
@@ -40,15 +43,15 @@ func (l Loss) Classifies() bool { return l.Kind == CrossEntropy || l.Kind == Bin
 // Check reports settings out of range.
 func (l Loss) Check() error {
 	switch {
-	case l.Smoothing < 0 || l.Smoothing >= 1:
+	case !(l.Smoothing >= 0 && l.Smoothing < 1):
 		return fmt.Errorf("loss %s: smoothing %v is outside [0, 1)", l.Kind, l.Smoothing)
-	case l.Delta < 0:
-		return fmt.Errorf("loss %s: delta %v is negative", l.Kind, l.Delta)
+	case !(l.Delta >= 0) || math.IsInf(l.Delta, 0):
+		return fmt.Errorf("loss %s: delta %v is not a number of 0 or more", l.Kind, l.Delta)
 	case (l.Smoothing != 0 || l.ClassWeights != nil) && l.Kind != CrossEntropy:
 		return fmt.Errorf("loss %s takes neither smoothing nor class weights: use %s", l.Kind, CrossEntropy)
 	}
 	for i, w := range l.ClassWeights {
-		if !(w >= 0) {
+		if !(w >= 0) || math.IsInf(w, 0) {
 			return fmt.Errorf("loss %s: weight %v of class %d is not a number of 0 or more", l.Kind, w, i)
 		}
 	}

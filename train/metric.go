@@ -65,7 +65,7 @@ func Evaluate(ctx context.Context, l Learner, src Source, p Pass, classes []stri
 	batches, rows := 0, 0
 	for b, err := range src(p) {
 		if err == nil {
-			err = ctx.Err()
+			err = context.Cause(ctx)
 		}
 		if err == nil {
 			err = b.Check()
@@ -77,7 +77,7 @@ func Evaluate(ctx context.Context, l Learner, src Source, p Pass, classes []stri
 		if err != nil {
 			return nil, fmt.Errorf("batch %d: predict: %w", batches, err)
 		}
-		if prediction.Weight > 0 {
+		if prediction.Weight != 0 { // a weight of NaN must show
 			loss += prediction.Loss * prediction.Weight
 			weight += prediction.Weight
 		}
@@ -93,7 +93,7 @@ func Evaluate(ctx context.Context, l Learner, src Source, p Pass, classes []stri
 		return nil, fmt.Errorf("there is nothing to evaluate: the source yields no batch")
 	}
 	mean := math.NaN()
-	if weight > 0 {
+	if weight != 0 {
 		mean = loss / weight
 	}
 	scores := []Score{{Name: LossName, Value: mean, Rows: rows}}

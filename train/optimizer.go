@@ -1,6 +1,9 @@
 package train
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Method names an optimizer.
 type Method string
@@ -106,8 +109,8 @@ func (o Optimizer) Check() error {
 		{"beta2", o.Beta2, 1}, {"rho", o.Rho, 1}, {"epsilon", o.Epsilon, 0}, {"weight decay", o.WeightDecay, 0},
 		{"clip value", o.ClipValue, 0}, {"clip norm", o.ClipNorm, 0},
 	} {
-		if !(f.value >= 0) || f.below > 0 && f.value >= f.below {
-			limit := "0 or more"
+		if !(f.value >= 0) || math.IsInf(f.value, 0) || f.below > 0 && f.value >= f.below {
+			limit := "a number of 0 or more"
 			if f.below > 0 {
 				limit = fmt.Sprintf("in [0, %g)", f.below)
 			}
