@@ -44,11 +44,12 @@ func BenchmarkScalar(b *testing.B) {
 func sinks(tb testing.TB) map[string]record.Sink {
 	dir := tb.TempDir()
 	all := map[string]record.Sink{
-		"JSONLines": &loggers.JSONLines{Path: filepath.Join(dir, "runs.jsonl")},
-		"CSV":       &loggers.CSV{Path: filepath.Join(dir, "curves.csv")},
-		"Console":   &loggers.Console{W: io.Discard},
-		"Slog":      &loggers.Slog{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))},
-		"Filter":    &loggers.Filter{Sink: record.Discard, Names: []string{"loss"}, Interval: time.Second},
+		"JSONLines":   &loggers.JSONLines{Path: filepath.Join(dir, "runs.jsonl")},
+		"CSV":         &loggers.CSV{Path: filepath.Join(dir, "curves.csv")},
+		"TensorBoard": &loggers.TensorBoard{Dir: dir},
+		"Console":     &loggers.Console{W: io.Discard},
+		"Slog":        &loggers.Slog{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))},
+		"Filter":      &loggers.Filter{Sink: record.Discard, Names: []string{"loss"}, Interval: time.Second},
 	}
 	tb.Cleanup(func() {
 		for _, s := range all {
