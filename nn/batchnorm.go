@@ -73,6 +73,7 @@ type batchNorm[F kernel.Float] struct {
 	// of the last batch; mean is the running one if the batch's was not used
 	mean, variance, invStd []F
 	fromBatch              bool
+	count                  int // of values for each channel of the last batch
 }
 
 func (l *batchNorm[F]) forward(p *pass[F], a *args[F]) {
@@ -81,7 +82,11 @@ func (l *batchNorm[F]) forward(p *pass[F], a *args[F]) {
 	l.mean, l.variance, l.invStd = grow(l.mean, g.C), grow(l.variance, g.C), grow(l.invStd, g.C)
 	l.fromBatch = p.train && !running.frozen && !runningVar.frozen
 	if l.fromBatch {
-		l.batchStatistics(g, x, running.data, runningVar.data)
+		if g.N*g.S < 2 {
+			panic(mistake("one value for each channel has no variance: batch norm trains on batches of at least 2 rows; choose a batch size that leaves no single row, or use LayerNorm"))
+		}
+		kernel.BatchNormStats(g, x, l.mean, l.variance)
+		l.count = g.N * g.S
 	} else {
 		copy(l.mean, running.data)
 		copy(l.variance, runningVar.data)
@@ -90,14 +95,15 @@ func (l *batchNorm[F]) forward(p *pass[F], a *args[F]) {
 	kernel.BatchNormForward(g, x, l.mean, l.invStd, a.in[1].data, a.in[2].data, a.out.resize(p.rows), l.relu)
 }
 
-func (l *batchNorm[F]) batchStatistics(g kernel.BatchNorm, x, running, runningVar []F) {
-	n := float64(g.N * g.S)
-	if n < 2 {
-		panic(mistake("one value for each channel has no variance: batch norm trains on batches of at least 2 rows; choose a batch size that leaves no single row, or use LayerNorm"))
+// settle takes the batch's statistics into the running ones.
+func (l *batchNorm[F]) settle(a *args[F]) {
+	if !l.fromBatch {
+		return
 	}
-	kernel.BatchNormStats(g, x, l.mean, l.variance)
+	n := float64(l.count)
 	keep, take, unbiased := F(1-l.momentum), F(l.momentum), F(l.momentum*n/(n-1))
-	for c := range g.C {
+	running, runningVar := a.in[3].data, a.in[4].data
+	for c := range running {
 		running[c] = keep*running[c] + take*l.mean[c]
 		runningVar[c] = keep*runningVar[c] + unbiased*l.variance[c]
 	}

@@ -14,7 +14,6 @@ type Learner struct {
 	net       *network[float32]
 	optimizer *optimizer
 	params    []train.Param
-	rows      int // of the last batch
 	// shapes of what the last call returned
 	outputs, probabilities []int
 }
@@ -43,9 +42,8 @@ func (l *Learner) Forward(b train.Batch, iteration int) (loss float64, err error
 	if err := l.net.check(b); err != nil {
 		return 0, err
 	}
-	l.rows = b.Len()
 	err = l.net.guard(func() error {
-		loss, err = l.net.forward(b.Inputs.Data, l.rows, b.Targets, iteration)
+		loss, err = l.net.forward(b, iteration)
 		return err
 	})
 	return loss, err
@@ -62,21 +60,23 @@ func (l *Learner) Predict(b train.Batch) (p train.Prediction, err error) {
 	if err := l.net.check(b); err != nil {
 		return p, err
 	}
-	l.rows = b.Len()
 	err = l.net.guard(func() error {
-		out := l.net.predict(b.Inputs.Data, l.rows, false)
 		o := l.net.objective
-		p.Loss, p.Weight, err = o.measure(out, b.Targets, nil, true)
-		l.outputs = rowsOf(l.outputs, l.rows, l.net.output)
+		if err := o.read(b.Targets); err != nil {
+			return err
+		}
+		out := l.net.predict(b, false)
+		p.Loss, p.Weight = o.measure(out, b.Targets, nil, true)
+		l.outputs = rowsOf(l.outputs, b.Len(), l.net.output)
 		p.Outputs = train.Tensor{Shape: l.outputs, Data: out}
 		if o.loss.Classifies() {
-			l.probabilities = rowsOf(l.probabilities, l.rows, l.net.output)
+			l.probabilities = rowsOf(l.probabilities, b.Len(), l.net.output)
 			if k := len(l.probabilities) - 1; k > 0 && o.loss.Kind == train.BinaryCrossEntropy && l.probabilities[k] == 1 {
 				l.probabilities[k] = 2
 			}
 			p.Probabilities = train.Tensor{Shape: l.probabilities, Data: o.probs}
 		}
-		return err
+		return nil
 	})
 	return p, err
 }
@@ -135,10 +135,11 @@ func (l *Learner) Activation(name string) (train.Tensor, error) {
 	if err != nil {
 		return train.Tensor{}, err
 	}
-	if l.rows == 0 {
-		return train.Tensor{}, fmt.Errorf("tensor %q has no value before the first Forward or Predict", name)
+	rows := l.net.program.pass.rows
+	if rows == 0 {
+		return train.Tensor{}, fmt.Errorf("tensor %q has no value before the first Forward or Predict, or after one that failed", name)
 	}
-	return train.Tensor{Shape: rowsOf(nil, l.rows, l.net.layers[i].shape), Data: l.net.program.outputs[i].data}, nil
+	return train.Tensor{Shape: rowsOf(nil, rows, l.net.layers[i].shape), Data: l.net.program.outputs[i].data}, nil
 }
 
 func (l *Learner) find(tensor string) (int, error) {

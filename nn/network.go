@@ -75,7 +75,11 @@ type mistake string
 // guard runs f and turns a panic into an error that names the layer at work.
 func (n *network[F]) guard(f func() error) (err error) {
 	defer func() {
-		switch caught := recover().(type) {
+		caught := recover()
+		if caught != nil {
+			n.program.pass.rows = 0 // what the tensors hold belongs to no batch
+		}
+		switch caught := caught.(type) {
 		case nil:
 		case mistake:
 			err = fmt.Errorf("layer %q: %s", n.program.pass.layer, caught)
@@ -86,20 +90,35 @@ func (n *network[F]) guard(f func() error) (err error) {
 	return f()
 }
 
-// forward computes loss and gradients in training mode.
-func (n *network[F]) forward(input []F, rows int, targets train.Tensor, iteration int) (loss float64, err error) {
+// forward computes loss and gradients in training mode. Nothing is changed if
+// the batch is refused.
+func (n *network[F]) forward(b train.Batch, iteration int) (float64, error) {
+	if err := n.objective.read(b.Targets); err != nil {
+		return 0, err
+	}
 	pr := n.program
 	pr.pass.train, pr.pass.exact, pr.pass.iteration = true, false, iteration
-	out := pr.run(input, rows)
-	loss, _, err = n.objective.measure(out, targets, pr.seed.resize(rows), false)
-	if err == nil {
-		pr.runBack(pr.training)
-	}
-	return loss, err
+	out := pr.run(n.elements(b.Inputs.Data), b.Len())
+	loss, _ := n.objective.measure(out, b.Targets, pr.seed.resize(b.Len()), false)
+	pr.runBack(pr.training)
+	pr.settle()
+	return loss, nil
 }
 
-// predict computes outputs in inference mode.
-func (n *network[F]) predict(input []F, rows int, exact bool) []F {
+// predict computes outputs in inference mode; exact keeps what gradients need.
+func (n *network[F]) predict(b train.Batch, exact bool) []F {
 	n.program.pass.train, n.program.pass.exact = false, exact
-	return n.program.run(input, rows)
+	return n.program.run(n.elements(b.Inputs.Data), b.Len())
+}
+
+// elements are inputs as the network computes: the same memory for float32.
+func (n *network[F]) elements(x []float32) []F {
+	if same, ok := any(x).([]F); ok {
+		return same
+	}
+	wide := make([]F, len(x))
+	for i, v := range x {
+		wide[i] = F(v)
+	}
+	return wide
 }

@@ -72,30 +72,37 @@ func (o *objective[F]) check(t train.Tensor) error {
 	return fmt.Errorf("targets: got rows of shape %v, want %v, that of the outputs: end with Dense(name, x.Values())", got, want)
 }
 
-// measure computes the mean loss and what it was divided by. It writes the
-// gradient of the mean with respect to the outputs to grad unless that is nil,
-// and the probabilities of the classes to o.probs if asked to.
-func (o *objective[F]) measure(out []F, targets train.Tensor, grad []F, probs bool) (loss, weight float64, err error) {
+// read checks the targets of a batch, which measure then takes as they are.
+func (o *objective[F]) read(targets train.Tensor) error {
 	if err := o.check(targets); err != nil {
-		return 0, 0, err
+		return err
 	}
 	switch o.loss.Kind {
 	case train.CrossEntropy:
-		return o.crossEntropy(out, targets, grad, probs)
+		return o.readClasses(targets, o.classes())
 	case train.BinaryCrossEntropy:
-		return o.binaryCrossEntropy(out, targets, grad, probs)
+		return checkLabels(targets)
+	}
+	return nil
+}
+
+// measure computes the mean loss and what it was divided by, for targets that
+// read has seen. It writes the gradient of the mean with respect to the outputs
+// to grad unless that is nil, and the probabilities of the classes to o.probs if
+// asked to.
+func (o *objective[F]) measure(out []F, targets train.Tensor, grad []F, probs bool) (loss, weight float64) {
+	switch o.loss.Kind {
+	case train.CrossEntropy:
+		return o.crossEntropy(out, grad, probs)
+	case train.BinaryCrossEntropy:
+		return o.binaryCrossEntropy(out, targets.Data, grad, probs)
 	default:
-		loss = o.elementwise(out, targets.Data, grad)
-		return loss, float64(targets.Rows()), nil
+		return o.elementwise(out, targets.Data, grad), float64(targets.Rows())
 	}
 }
 
-func (o *objective[F]) crossEntropy(out []F, targets train.Tensor, grad []F, probs bool) (loss, weight float64, err error) {
-	k := o.classes()
-	if err := o.readClasses(targets, k); err != nil {
-		return 0, 0, err
-	}
-	p := grad
+func (o *objective[F]) crossEntropy(out, grad []F, probs bool) (loss, weight float64) {
+	k, p := o.classes(), grad
 	if probs {
 		o.probs = grow(o.probs, len(out))
 		p = o.probs
@@ -106,7 +113,7 @@ func (o *objective[F]) crossEntropy(out []F, targets train.Tensor, grad []F, pro
 	if grad != nil {
 		ce.Backward(grad, p, F(1/weight))
 	}
-	return kernel.Sum(o.losses) / weight, weight, nil
+	return kernel.Sum(o.losses) / weight, weight
 }
 
 // readClasses checks class ids and turns them into whole numbers.
@@ -131,17 +138,24 @@ func badClass(i, positions int, t float32, classes int) error {
 	return fmt.Errorf("targets: %s has the class id %v, but there are %d classes: ids are 0 to %d, negative ids are left out", where, t, classes, classes-1)
 }
 
-func (o *objective[F]) binaryCrossEntropy(out []F, targets train.Tensor, grad []F, probs bool) (loss, weight float64, err error) {
-	positions := targets.RowSize()
+// checkLabels reports labels of binary cross-entropy that are not in [0, 1];
+// negative ones are left out.
+func checkLabels(targets train.Tensor) error {
 	for i, t := range targets.Data {
 		if t > 1 || t != t {
-			return 0, 0, badClass(i, positions, t, 2)
+			return badClass(i, targets.RowSize(), t, 2)
 		}
+	}
+	return nil
+}
+
+func (o *objective[F]) binaryCrossEntropy(out []F, targets []float32, grad []F, probs bool) (loss, weight float64) {
+	for _, t := range targets {
 		if t >= 0 {
 			weight++
 		}
 	}
-	for i, y := range targets.Data {
+	for i, y := range targets {
 		z, y := float64(out[i]), float64(y)
 		e := math.Exp(-math.Abs(z))
 		s := 1 / (1 + e) // sigmoid(|z|)
@@ -160,7 +174,7 @@ func (o *objective[F]) binaryCrossEntropy(out []F, targets train.Tensor, grad []
 	if probs {
 		o.sigmoids(out)
 	}
-	return loss / weight, weight, nil
+	return loss / weight, weight
 }
 
 // sigmoids writes the probabilities of independent logits; of a single logit,

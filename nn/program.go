@@ -206,6 +206,18 @@ func (pr *program[F]) runBack(steps []step[F]) {
 	}
 }
 
+// settle lets operators change their statistics, once nothing can fail.
+func (pr *program[F]) settle() {
+	for i := range pr.forward {
+		if op, ok := pr.forward[i].op.(settler[F]); ok {
+			op.settle(pr.forward[i].args)
+		}
+	}
+}
+
+// settler is an operator with statistics of its own.
+type settler[F kernel.Float] interface{ settle(a *args[F]) }
+
 // sum adds two gradients.
 type sum[F kernel.Float] struct{}
 

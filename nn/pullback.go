@@ -25,12 +25,11 @@ func (l *Learner) Pullback(b train.Batch, cotangent train.Tensor, name string) (
 	if target == nil {
 		return train.Tensor{}, fmt.Errorf("tensor %q has no gradient: it holds ids, or is read as ids", name)
 	}
-	l.rows = b.Len()
 	err = l.net.guard(func() error {
-		l.net.predict(b.Inputs.Data, l.rows, true)
-		copy(pr.seed.resize(l.rows), cotangent.Data)
+		l.net.predict(b, true)
+		copy(pr.seed.resize(b.Len()), cotangent.Data)
 		pr.runBack(pr.need(map[*value[float32]]bool{target: true}))
 		return nil
 	})
-	return train.Tensor{Shape: rowsOf(nil, l.rows, l.net.layers[i].shape), Data: target.data}, err
+	return train.Tensor{Shape: rowsOf(nil, b.Len(), l.net.layers[i].shape), Data: target.data}, err
 }
