@@ -21,8 +21,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
+	"github.com/actually-robust-training/art/internal/suggest"
 	"github.com/actually-robust-training/art/train"
 )
 
@@ -54,22 +54,15 @@ func (s Set) Check() error {
 	return nil
 }
 
-// Lookup returns the metric of a name. The error lists the names there are, the
-// one that was probably meant first.
+// Lookup returns the metric of a name. The error names the one that was probably
+// meant, or all that there are.
 func (s Set) Lookup(name string) (train.Metric, error) {
 	for _, m := range s {
 		if m.Name == name {
 			return m, nil
 		}
 	}
-	if len(s) == 0 {
-		return train.Metric{}, fmt.Errorf("there is no metric %q: the set is empty", name)
-	}
-	all := strings.Join(s.Names(), ", ")
-	if meant, ok := closest(name, s.Names()); ok {
-		return train.Metric{}, fmt.Errorf("there is no metric %q: did you mean %q? There are %s", name, meant, all)
-	}
-	return train.Metric{}, fmt.Errorf("there is no metric %q: there are %s", name, all)
+	return train.Metric{}, fmt.Errorf("there is no metric %q: %s", name, suggest.Hint(name, s.Names()))
 }
 
 // ofClasses makes a metric of predicted classes. More, if not nil, says why the

@@ -388,7 +388,7 @@ func TestSet(t *testing.T) {
 		assert.ErrorContains(t, err, fmt.Sprintf("%q", name))
 	}
 	_, err = metrics.Set{}.Lookup("f1")
-	assert.ErrorContains(t, err, "empty")
+	assert.ErrorContains(t, err, "there are none")
 	assert.ErrorContains(t, metrics.Set{metrics.F1, metrics.F1}.Check(), `two metrics are named "f1"`)
 	assert.ErrorContains(t, metrics.Set{{Name: "mine"}}.Check(), `"mine"`)
 	assert.ErrorContains(t, metrics.Set{{Name: "loss", New: metrics.F1.New}}.Check(), "loss")
