@@ -60,7 +60,8 @@ func TestSources(t *testing.T) {
 			assert.Equal(t, c.want, walk(c.src, train.Pass{Epoch: epoch}), name)
 		}
 	}
-	for range train.Limit(three, 3)(train.Pass{}) {
+	for _, err := range train.Limit(three, 3)(train.Pass{}) {
+		require.NoError(t, err)
 		break // stopping early is allowed
 	}
 }

@@ -33,7 +33,8 @@ type Case struct {
 	// ClosedForm says that the learner has no gradients: Params have no Grad and
 	// the learning rate means nothing.
 	ClosedForm bool
-	// Discrete says that inputs are ids, which cannot be differentiated.
+	// Discrete says that inputs are ids, which cannot be differentiated. It follows
+	// from Data.Tokens.
 	Discrete bool
 	// Tolerance is the relative difference allowed between values that different
 	// orders of summation may change. Default 1e-4.
@@ -113,6 +114,7 @@ func (c Case) prepare() (*subject, error) {
 	c.Iterations = cmp.Or(c.Iterations, 5)
 	c.Tolerance = cmp.Or(c.Tolerance, 1e-4)
 	c.Slope = cmp.Or(c.Slope, 0.02)
+	c.Discrete = c.Discrete || c.Data.Tokens > 0
 	src, err := c.Data.Stage(train.Training)
 	if err != nil {
 		return nil, err

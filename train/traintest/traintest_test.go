@@ -377,7 +377,8 @@ func TestBlobs(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotEqual(t, v.Inputs, a.Inputs)
 	sizes := ""
-	for b := range d.Training(pass) {
+	for b, err := range d.Training(pass) {
+		require.NoError(t, err)
 		sizes += fmt.Sprint(b.Len(), " ")
 	}
 	assert.Equal(t, "6 6 6 2 ", sizes)

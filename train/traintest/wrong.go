@@ -27,12 +27,10 @@ func wrongBatchesAreErrors(s *subject) error {
 		return err
 	}
 	for _, w := range s.wrongBatches() {
-		_, err := calm(func() error { _, err := l.Forward(w.batch, 0); return err })
-		if err := refused(w, err); err != nil {
+		if err := w.refuses(func() error { _, err := l.Forward(w.batch, 0); return err }); err != nil {
 			return fmt.Errorf("Forward: %w", err)
 		}
-		_, err = calm(func() error { _, err := l.Predict(w.batch); return err })
-		if err := refused(w, err); err != nil {
+		if err := w.refuses(func() error { _, err := l.Predict(w.batch); return err }); err != nil {
 			return fmt.Errorf("Predict: %w", err)
 		}
 	}
@@ -56,16 +54,28 @@ func calm(f func() error) (panicked bool, err error) {
 	return false, f()
 }
 
-func refused(w wrongBatch, err error) error {
+// mustFail reports an f that gives no error, or panics instead.
+func mustFail(what string, f func() error) error {
+	panicked, err := calm(f)
 	switch {
+	case panicked:
+		return fmt.Errorf("%s: %w", what, err)
 	case err == nil:
-		return fmt.Errorf("%s: no error", w.name)
-	case strings.HasPrefix(err.Error(), "panic: "):
-		return fmt.Errorf("%s: %w", w.name, err)
+		return fmt.Errorf("%s: no error", what)
+	}
+	return nil
+}
+
+// refuses reports an f that does not fail, or whose error leaves out a mention.
+func (w wrongBatch) refuses(f func() error) error {
+	var refusal error
+	err := mustFail(w.name, func() error { refusal = f(); return refusal })
+	if err != nil {
+		return err
 	}
 	for _, m := range w.mentions {
-		if !strings.Contains(err.Error(), m) {
-			return fmt.Errorf("%s: the error does not name %s: %q", w.name, m, err)
+		if !strings.Contains(refusal.Error(), m) {
+			return fmt.Errorf("%s: the error does not name %s: %w", w.name, m, refusal)
 		}
 	}
 	return nil
