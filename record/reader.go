@@ -16,17 +16,31 @@ import (
 // Fields that the version does not know are skipped. Empty lists and maps are
 // written as nil ones are, not at all. Times are in UTC.
 type Reader struct {
-	r    *bufio.Reader
-	d    decoder
-	line int
-	torn int
-	err  error
+	r      *bufio.Reader
+	d      decoder
+	line   int
+	offset int64
+	rest   bool
+	torn   int
+	err    error
 }
 
 // NewReader returns a Reader of an event file from its beginning.
 func NewReader(r io.Reader) *Reader {
 	return &Reader{r: bufio.NewReaderSize(r, 64<<10)}
 }
+
+// NewRestReader returns a Reader of an event file from the beginning of any of
+// its lines, which need not say the schema: where an earlier Reader's Offset was.
+// Offset and the numbers of lines count from there.
+func NewRestReader(r io.Reader) *Reader {
+	reader := NewReader(r)
+	reader.rest = true
+	return reader
+}
+
+// Offset is the number of bytes of the whole lines that were read.
+func (r *Reader) Offset() int64 { return r.offset }
 
 // Next returns the next event, and [io.EOF] after the last whole one. An error
 // names the line and why it cannot be read; every later call returns it again.
@@ -38,6 +52,7 @@ func (r *Reader) Next() (Event, error) {
 	if err == nil {
 		var e Event
 		if e, err = r.decode(line); err == nil {
+			r.offset += int64(len(line)) + 1
 			return e, nil
 		}
 	}
@@ -116,7 +131,7 @@ func (r *Reader) decode(line []byte) (Event, error) {
 		return e, fmt.Errorf("schema %d is newer than %d, the newest that this version of the project reads: update it", schema, Schema)
 	case err != nil:
 		return e, fmt.Errorf("%w, in: %s", err, short(line))
-	case schema < 0, schema == 0 && r.line == 1:
+	case schema < 0, schema == 0 && r.line == 1 && !r.rest:
 		return e, fmt.Errorf(`it has no "schema" from 1 to %d: is this an event file?`, Schema)
 	}
 	return e, nil

@@ -141,6 +141,31 @@ func TestReaderTolerates(t *testing.T) {
 	}
 }
 
+// A file that grows is read bit by bit, each reader going on where the last one
+// stopped.
+func TestRestReader(t *testing.T) {
+	sent := recordtest.Example()
+	var file bytes.Buffer
+	recordtest.Emit(t, record.NewWriter(&file), sent...)
+	whole := file.Bytes()
+	var got []record.Event
+	var at int64
+	for grown := 0; grown < len(whole); {
+		grown = min(grown+777, len(whole))
+		r := record.NewReader(bytes.NewReader(whole[:grown]))
+		if at > 0 {
+			r = record.NewRestReader(bytes.NewReader(whole[at:grown]))
+		}
+		for e, err := range r.All() {
+			require.NoError(t, err)
+			got = append(got, e)
+		}
+		at += r.Offset()
+		require.Equal(t, int64(grown), at+int64(r.Torn()))
+	}
+	assert.Empty(t, recordtest.Diff(sent, got))
+}
+
 func TestReaderPassesReadErrorsOn(t *testing.T) {
 	r := record.NewReader(io.MultiReader(strings.NewReader(`{"schema":1,"kind":"text"}`+"\n{"), iotest.ErrReader(os.ErrDeadlineExceeded)))
 	_, err := r.Next()
