@@ -119,7 +119,7 @@ func (a Arrays) readArchive() (inputs, targets train.Tensor, err error) {
 		}
 		i := slices.Index(names, f.name)
 		if i < 0 {
-			return inputs, targets, fmt.Errorf("%s: there is no array %q: set Inputs and Targets to names of %s", a.Path, f.name, some(names))
+			return inputs, targets, fmt.Errorf("%s: there is no array %q, set Inputs and Targets to what there is: %s", a.Path, f.name, some(names))
 		}
 		if *f.to, err = tensor(arrays[i]); err != nil {
 			return inputs, targets, fmt.Errorf("%s: %w", a.Path, err)

@@ -88,7 +88,7 @@ func TestArraysRefuse(t *testing.T) {
 	}{
 		{"no archive", datasets.Arrays{}, []byte("hello"), "set.npz: npz: "},
 		{"truncated", datasets.Arrays{}, npz(t, x, y)[:100], "set.npz: npz: "},
-		{"names", datasets.Arrays{}, npz(t, bad("a", x), y), `there is no array "x": set Inputs and Targets to names of ["a" "y"]`},
+		{"names", datasets.Arrays{}, npz(t, bad("a", x), y), `there is no array "x", set Inputs and Targets to what there is: ["a" "y"]`},
 		{"lengths", datasets.Arrays{}, npz(t, x, npArray[int64](t, "y", []int{3}, 0, 1, 1)), "2 rows of inputs but 3 of targets"},
 		{"NaN", datasets.Arrays{}, npz(t, nan, y), "set.npz: row 1: input 1 is NaN"},
 		{"ids", datasets.Arrays{Classes: []string{"a"}}, npz(t, x, y), "set.npz: row 1: class id 1 is out of range: there are 1 classes"},

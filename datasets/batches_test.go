@@ -215,3 +215,22 @@ func TestFromTensorsShapes(t *testing.T) {
 	_, err = datasets.FromTensors(tensor(2, 2), ignored, three)
 	assert.ErrorContains(t, err, "2 rows of inputs but 1 of targets")
 }
+
+func BenchmarkBatches(b *testing.B) {
+	for name, data := range map[string]train.Data{
+		"iris": datasets.Iris(), "glyphs": datasets.Glyphs(datasets.GlyphOptions{}),
+	} {
+		b.Run(name, func(b *testing.B) {
+			rows := 0
+			for epoch := range b.N {
+				for batch, err := range data.Training(train.Pass{Epoch: epoch, Shuffle: true}) {
+					if err != nil {
+						b.Fatal(err)
+					}
+					rows += batch.Len()
+				}
+			}
+			b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+		})
+	}
+}

@@ -192,7 +192,7 @@ func (t *table) describe(first []string) error {
 	slices.Sort(used[1:]) // the order of a map is not fixed
 	for _, name := range used {
 		if _, known := index[name]; !known {
-			return fmt.Errorf("there is no column %q: the columns are %s", name, some(names))
+			return fmt.Errorf("there is no column %q: %s", name, hint(name, names))
 		}
 	}
 	t.target, t.group = index[t.Target], -1

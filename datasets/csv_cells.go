@@ -108,8 +108,8 @@ func (t *table) inputs() (data []float32, names []string, err error) {
 			case c.words:
 				at, known := vocabularies[i].ids[row.words[i]]
 				if !known && !absent {
-					return nil, nil, fmt.Errorf("line %d: column %q: the word %q is not one of %s: add it to Categorical",
-						row.line, c.name, row.words[i], some(vocabularies[i].words))
+					return nil, nil, fmt.Errorf("line %d: column %q: the word %q is not in Categorical: %s",
+						row.line, c.name, row.words[i], hint(row.words[i], vocabularies[i].words))
 				}
 				one := make([]float32, len(vocabularies[i].words))
 				if known {
@@ -151,7 +151,7 @@ func (t *table) targets() (data []float32, classes []string, err error) {
 		}
 		id, known := ids[row.target]
 		if !known {
-			return nil, nil, fmt.Errorf("line %d: column %q: the class %q is out of range: the classes are %s", row.line, t.Target, row.target, some(classes))
+			return nil, nil, fmt.Errorf("line %d: column %q: the class %q is out of range: %s", row.line, t.Target, row.target, hint(row.target, classes))
 		}
 		data = append(data, float32(id))
 	}

@@ -138,7 +138,7 @@ func open(path string, read func(io.Reader) error) error {
 	if err != nil {
 		return err // names the path
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // only read
 	if err := unpacked(file, read); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

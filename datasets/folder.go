@@ -155,7 +155,7 @@ func commonSize(files []string) (height, width int, err error) {
 		if err != nil {
 			return err // names the path
 		}
-		defer file.Close()
+		defer func() { _ = file.Close() }() // only read
 		info, err := file.Stat()
 		if err != nil {
 			return err // names the path

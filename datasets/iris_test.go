@@ -1,6 +1,7 @@
 package datasets_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -85,6 +86,12 @@ func TestIrisSplit(t *testing.T) {
 	for _, v := range first.Inputs.Data {
 		require.True(t, v >= 0.1 && v <= 7.9, "%v is not a length in centimetres", v)
 	}
+}
+
+func TestIrisIsTheSameEverywhere(t *testing.T) {
+	data := datasets.Iris()
+	golden(t, "iris", fmt.Sprintf("training: %s\nshuffled: %s\nvalidation: %s\n", digest(t, data.Training, train.Pass{}),
+		digest(t, data.Training, train.Pass{Seed: 1, Epoch: 3, Shuffle: true}), digest(t, data.Validation, train.Pass{})))
 }
 
 func count[T comparable](values []T, value T) int {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/actually-robust-training/art/internal/suggest"
 	"github.com/actually-robust-training/art/train"
 )
 
@@ -121,6 +122,15 @@ func checkClasses(t train.Tensor, classes []string) error {
 }
 
 func finite(v float32) bool { return !math.IsNaN(float64(v)) && !math.IsInf(float64(v), 0) }
+
+// hint ends a sentence about an unknown name: the nearest known one, or the
+// first of all that there are.
+func hint(name string, known []string) string {
+	if near := suggest.Nearest(name, known); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return "there are " + some(known)
+}
 
 // some writes the first names of a list.
 func some(names []string) string {
