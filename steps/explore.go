@@ -122,7 +122,7 @@ func (e ExploreData) Plan() arttest.Plan {
 		checks.Warn(check("no-duplicates", "training rows are different", e.noDuplicates)),
 		check("no-conflicting-targets", "equal inputs have equal targets", e.noConflicts),
 		check("no-leakage", "no row of another stage is in training", noLeakage),
-		check("inputs-alike", "inputs are alike in all stages", inputsAlike),
+		check("inputs-alike", "inputs are alike in all stages", e.inputsAlike),
 		checks.Warn(check("targets-alike", "targets are alike in all stages", targetsAlike)),
 		checks.Warn(check("sizes", "stages have the rows they need", sizesFit)),
 		check("passes-repeat", "equal passes have equal batches", passesRepeat),

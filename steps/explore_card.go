@@ -69,7 +69,7 @@ func (x exploration) targetTable(b *strings.Builder) {
 
 func momentsRow(name, stage string, p *powers) string {
 	n := checks.Number
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", cell(name), stage, n(p.mean()), n(p.std()), n(p.min), n(p.max))
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n", cell(name), stage, n(p.centre()), n(p.std()), n(p.min), n(p.max))
 }
 
 func (x exploration) classTable(b *strings.Builder) {

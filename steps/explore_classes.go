@@ -111,8 +111,8 @@ func (e ExploreData) balanced(s *record.StepRun) record.Verdict {
 		return without("there are no two classes")
 	}
 	v := checks.Hold(perplexity >= e.MinPerplexity && rarest >= e.MinRarest,
-		fmt.Sprintf("perplexity ≥ %s, rarest/commonest ≥ %s", checks.Number(e.MinPerplexity), checks.Number(e.MinRarest)),
-		fmt.Sprintf("%s, %s", checks.Number(perplexity), checks.Number(rarest)))
+		fmt.Sprintf("≥ %s and ≥ %s", checks.Number(e.MinPerplexity), checks.Number(e.MinRarest)),
+		fmt.Sprintf("perplexity %s, rarest/commonest %s", checks.Number(perplexity), checks.Number(rarest)))
 	v.Trouble = "some classes are much rarer than others: a network can score well without them"
 	return v
 }

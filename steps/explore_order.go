@@ -52,7 +52,7 @@ func (x exploration) compare(ctx context.Context, src train.Source, p train.Pass
 		var sums [][32]byte
 		for b, err := range train.Limit(src, batchesCompared)(p) {
 			if err == nil {
-				err = ctx.Err()
+				err = context.Cause(ctx)
 			}
 			if err != nil {
 				return nil, err
@@ -88,7 +88,7 @@ func (x exploration) measureMixing(ctx context.Context) error {
 	var first []float32
 	for b, err := range x.data.Training(p) {
 		if err == nil {
-			err = ctx.Err()
+			err = context.Cause(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("data %q: reading shuffled training data: %w", x.data.Name, err)

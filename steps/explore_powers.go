@@ -1,6 +1,11 @@
 package steps
 
-import "math"
+import (
+	"fmt"
+	"math"
+
+	"github.com/actually-robust-training/art/checks"
+)
 
 // powers are running moments of the finite values of one feature, or of one
 // channel. Sums of powers are taken about the first value, which is near enough to the
@@ -57,6 +62,18 @@ func (p *powers) kurtosis() float64 {
 	m := p.sum1 / n
 	fourth := p.sum4/n - 4*m*p.sum3/n + 6*m*m*p.sum2/n - 3*m*m*m*m
 	return fourth / (p.moment2() * p.moment2())
+}
+
+// String is mean and deviation. What float32 makes of a mean of zero is shown as 0.
+func (p *powers) String() string {
+	return fmt.Sprintf("mean %s, std %s", checks.Number(p.centre()), checks.Number(p.std()))
+}
+
+func (p *powers) centre() float64 {
+	if m := p.mean(); math.Abs(m) > 1e-6*p.std() {
+		return m
+	}
+	return 0
 }
 
 // peak is the largest magnitude.

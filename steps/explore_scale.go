@@ -37,7 +37,7 @@ func (x exploration) measureScale() {
 	least, greatest, mean := math.Inf(1), 0., 0.
 	for g := range f.features {
 		p := &f.features[g]
-		mean = max(mean, math.Abs(p.mean()))
+		mean = max(mean, math.Abs(p.centre()))
 		if p.n == 0 {
 			continue
 		}
@@ -106,11 +106,11 @@ func (x exploration) findOffScale() {
 		}
 		return 0
 	})
-	v := record.Verdict{Try: []string{"normalise with mean and deviation of the training data (datasets.Fit, or datasets.Set.Data without Raw), all stages by the same ones"}}
+	v := record.Verdict{Files: []string{"data-card.md", "sample.npy"}, Try: []string{"normalise with mean and deviation of the training data (datasets.Fit, or datasets.Set.Data without Raw), all stages by the same ones"}}
 	for _, o := range off[:min(len(off), placesNamed)] {
 		p := &f.features[o.group]
-		v.Evidence = append(v.Evidence, fmt.Sprintf("%s: mean %s, std %s, range %s … %s", x.group(o.group),
-			checks.Number(p.mean()), checks.Number(p.std()), checks.Number(p.min), checks.Number(p.max)))
+		v.Evidence = append(v.Evidence, fmt.Sprintf("%s: %s, range %s … %s", x.group(o.group), p.String(),
+			checks.Number(p.min), checks.Number(p.max)))
 	}
 	if tiny {
 		v.Evidence = []string{fmt.Sprintf("all inputs: std %s, range %s … %s", checks.Number(all.std()), checks.Number(all.min), checks.Number(all.max))}

@@ -54,10 +54,9 @@ func (x exploration) measureStages() {
 		}
 		return 0
 	})
-	v := record.Verdict{Try: []string{"normalise all stages by mean and deviation of training (datasets.Normalize), and read them with the same code"}}
+	v := record.Verdict{Files: []string{"data-card.md"}, Try: []string{"normalise all stages by mean and deviation of training (datasets.Normalize), and read them with the same code"}}
 	for _, s := range shifted[:min(len(shifted), placesNamed)] {
-		v.Evidence = append(v.Evidence, fmt.Sprintf("%s: training mean %s, std %s; %s mean %s, std %s", s.feature,
-			checks.Number(s.train.mean()), checks.Number(s.train.std()), s.stage, checks.Number(s.other.mean()), checks.Number(s.other.std())))
+		v.Evidence = append(v.Evidence, fmt.Sprintf("%s: training %s; %s %s", s.feature, s.train.String(), s.stage, s.other.String()))
 	}
 	v.Evidence = append(v.Evidence, fmt.Sprintf("%d of %d comparisons are off", len(shifted), judged))
 	v.Likely = x.shiftCauses(shifted, judged)
@@ -128,7 +127,7 @@ func (x exploration) shiftCauses(shifted []shift, judged int) []string {
 	return []string{"the split follows a feature: rows were sorted by it", "the stages come from different sources"}
 }
 
-func inputsAlike(s *record.StepRun) record.Verdict {
+func (e ExploreData) inputsAlike(s *record.StepRun) record.Verdict {
 	switch {
 	case !elsewhere(s):
 		return without("there is only training data")
@@ -136,7 +135,9 @@ func inputsAlike(s *record.StepRun) record.Verdict {
 		return without("the inputs are token ids")
 	}
 	shifted, by, factor := value(s, seenShifted, ""), value(s, seenShift, ""), value(s, seenSpread, "")
-	v := checks.Hold(shifted == 0, "", fmt.Sprintf("means within %s std, stds within a factor of %s", checks.Number(by), checks.Number(factor)))
+	v := checks.Hold(shifted == 0,
+		fmt.Sprintf("≤ %s std, ≤ factor %s, and chance", checks.Number(e.MaxShift), checks.Number(e.MaxSpread)),
+		fmt.Sprintf("%.2g std, factor %.3g", by, factor))
 	v.Trouble = "the inputs of another stage lie elsewhere than those of training: the network is judged on what it was not trained for"
 	return v
 }

@@ -82,7 +82,7 @@ func (v *survey) walk(ctx context.Context, stage string, progress func(rows int)
 	}()
 	for b, err := range src(train.Pass{Seed: v.seed, BatchSize: v.data.BatchSize}) {
 		if err == nil {
-			err = ctx.Err()
+			err = context.Cause(ctx)
 		}
 		if err == nil {
 			err = b.Check()

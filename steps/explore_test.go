@@ -3,12 +3,19 @@ package steps
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/actually-robust-training/art/arttest"
+	"github.com/actually-robust-training/art/checks"
+	"github.com/actually-robust-training/art/internal/tensorfile"
 	"github.com/actually-robust-training/art/record"
 	"github.com/actually-robust-training/art/train"
 	"github.com/actually-robust-training/art/train/traintest"
@@ -150,4 +157,130 @@ func rowsWhere(b train.Batch, keep func(row int, target float32) bool) train.Bat
 	}
 	kept.Rows = nil
 	return kept
+}
+
+func TestExploreDataPlanIsWhole(t *testing.T) {
+	plan := ExploreData{}.Plan()
+	assert.Equal(t, "explore-data", plan.Name)
+	declared := map[checks.Ref]bool{}
+	for _, ref := range plan.Scores {
+		declared[ref] = true
+	}
+	for _, d := range []train.Data{traintest.Blobs(1, 40, 3), traintest.Plane(1, 40, 0.1, 0, 1), tokens(40, 9), pictures()} {
+		for _, series := range explore(t, ExploreData{}, d).step.Series {
+			assert.True(t, declared[checks.Ref{Metric: series.Name, Stage: series.Stage}], "%s on %q is not in Plan.Scores", series.Name, series.Stage)
+		}
+	}
+	for _, c := range plan.Checks {
+		require.NoError(t, c.Err())
+		assert.NotEmpty(t, c.Claim)
+	}
+}
+
+func TestExploreDataThresholds(t *testing.T) {
+	d := bytesOf(t, pictures(), 255)
+	assert.Equal(t, record.Fail, explore(t, ExploreData{}, d).verdicts["features-on-one-scale"].Mark)
+	tolerant := ExploreData{MaxStd: 100, MaxMean: 100}
+	got := explore(t, tolerant, d)
+	assert.Equal(t, record.Pass, got.verdicts["features-on-one-scale"].Mark)
+	assert.Contains(t, got.verdicts["features-on-one-scale"].Want, "100")
+	assert.Equal(t, "100", tolerant.Plan().Settings["max-std"])
+
+	blobs := traintest.Blobs(1, 100, 3)
+	some := whole(t, blobs.Validation).Slice(0, 4)
+	blobs = edit(t, blobs, train.Training, func(b *train.Batch) { *b = join(*b, some) })
+	assert.Equal(t, record.Warn, explore(t, ExploreData{}, blobs).verdicts["no-leakage"].Mark)
+	assert.Equal(t, record.Fail, explore(t, ExploreData{MaxLeakage: -1}, blobs).verdicts["no-leakage"].Mark, "negative thresholds are zero")
+}
+
+func TestExploreDataArtifacts(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		data  train.Data
+		files []string
+	}{
+		{"features", traintest.Blobs(1, 40, 3), []string{"data-card.md", "sample.npy", "sample-targets.npy", "class-counts.svg", "class-counts.png",
+			"histograms/0-x.svg", "histograms/0-x.png", "histograms/1-y.svg", "histograms/1-y.png"}},
+		{"pictures", pictures(), []string{"data-card.md", "sample.npy", "sample-targets.npy", "class-counts.svg", "class-counts.png",
+			"histograms/inputs.svg", "histograms/inputs.png", "contact-sheet.png"}},
+		{"regression", traintest.Plane(1, 40, 0.1, 0, 1), []string{"data-card.md", "sample.npy", "sample-targets.npy",
+			"histograms/inputs.svg", "histograms/inputs.png"}},
+		{"tokens", tokens(40, 9), []string{"data-card.md", "sample.npy", "sample-targets.npy", "class-counts.svg", "class-counts.png",
+			"histograms/inputs.svg", "histograms/inputs.png"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.data.Name = drawn
+			files := explore(t, ExploreData{}, c.data).files
+			assert.ElementsMatch(t, c.files, slices.Collect(maps.Keys(files)))
+			sample, err := tensorfile.ReadNPY(bytes.NewReader(files["sample.npy"]))
+			require.NoError(t, err)
+			first := whole(t, c.data.Training).Slice(0, 32)
+			assert.Equal(t, first.Inputs.Shape, sample.Shape)
+			values, err := sample.Float32()
+			require.NoError(t, err)
+			assert.Equal(t, first.Inputs.Data, values)
+			if c.name == "features" {
+				assert.Equal(t, files, explore(t, ExploreData{}, c.data).files, "the same data gives the same files")
+			}
+		})
+	}
+}
+
+func TestDataCardTellsWhatThereIs(t *testing.T) {
+	d := traintest.Blobs(1, 40, 2)
+	d.Classes[1] = "b|c"
+	card := string(explore(t, ExploreData{}, d).files["data-card.md"])
+	for _, s := range []string{"# Data card: blobs", "shape [2] a row", "| training | 40 |", `| feature "x" | validation |`, `| 1 | b\|c | 20 | 20 |`} {
+		assert.Contains(t, card, s)
+	}
+}
+
+func TestExploreDataStopsWhenItIsTold(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	reason := errors.New("enough")
+	cancel(reason)
+	x := exploration{ExploreData: ExploreData{}.withDefaults(), progress: func(int, int, string) {}}
+	err := x.run(ctx, traintest.Blobs(1, 40, 2), 1)
+	require.ErrorIs(t, err, reason)
+}
+
+// Indicators of several classes at once are not class ids.
+func TestExploreDataCountsIndicators(t *testing.T) {
+	d := traintest.Blobs(1, 60, 3)
+	for _, stage := range d.Stages() {
+		d = edit(t, d, stage, func(b *train.Batch) {
+			ones := train.NewTensor(b.Len(), 3)
+			for i, y := range b.Targets.Data {
+				ones.Row(i)[int(y)] = 1
+				ones.Row(i)[(int(y)+1)%3] = float32(i % 2)
+			}
+			b.Targets = ones
+		})
+	}
+	got := explore(t, ExploreData{}, d)
+	assert.Empty(t, got.marks(record.Fail))
+	assert.Contains(t, string(got.files["data-card.md"]), "| 0 | class 0 | 30 | 30 |")
+}
+
+func TestExploreDataInARecipe(t *testing.T) {
+	t.Setenv("ART_DIR", t.TempDir())
+	r := arttest.New(t, arttest.Recipe{Data: traintest.Blobs(1, 90, 3)})
+	arttest.Step(r, ExploreData{Options: arttest.Options{WithoutChecks: []string{"sizes", "no-leakage"}}},
+		checks.AtLeast("rows", train.Training, 90), checks.AtMost("not-finite", "", 0))
+}
+
+func BenchmarkExploreData(b *testing.B) {
+	d := train.Data{Name: "pictures", Classes: []string{"a", "b"}, BatchSize: 64}
+	all := train.Batch{Inputs: train.NewTensor(2000, 1, 28, 28), Targets: train.NewTensor(2000)}
+	r := train.Rand(1, "bench")
+	for i := range all.Inputs.Data {
+		all.Inputs.Data[i] = float32(r.NormFloat64())
+	}
+	d.Training = traintest.Rows(all)
+	b.SetBytes(int64(len(all.Inputs.Data)) * 4)
+	for b.Loop() {
+		if _, err := tryExplore(ExploreData{}, d); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
