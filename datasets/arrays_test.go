@@ -107,6 +107,10 @@ func TestArraysRefuse(t *testing.T) {
 	}
 	_, err := datasets.Arrays{Inputs: write(t, "x.npy", npy(t, x)[:70]), Targets: "y.npy"}.Load()
 	assert.ErrorContains(t, err, "x.npy: npy: ")
+	packed := zipped(t, npy(t, x))
+	packed[len(packed)-6] ^= 1 // in the checksum
+	_, err = datasets.Arrays{Inputs: write(t, "x.npy.gz", packed), Targets: "y.npy"}.Load()
+	assert.ErrorContains(t, err, "x.npy.gz: the gzip stream is damaged")
 	_, err = datasets.Arrays{Path: "nowhere.npz"}.Load()
 	assert.ErrorIs(t, err, os.ErrNotExist)
 }

@@ -23,6 +23,9 @@ func Subset(s Set, rows []int) Set {
 	s.Read = func(p train.Pass, row int, inputs, targets []float32) error {
 		return inner.Read(p, rows[row], inputs, targets)
 	}
+	if inner.class != nil {
+		s.class = func(row int) int { return inner.class(rows[row]) }
+	}
 	if inner.Groups != nil {
 		s.Groups = make([]string, len(rows))
 		for i, row := range rows {
@@ -38,7 +41,7 @@ func Concat(first Set, more ...Set) (Set, error) {
 	sets := append([]Set{first}, more...)
 	ends := make([]int, len(sets)) // row at which the next set begins
 	s, groups := first, first.Groups
-	s.Rows = 0
+	s.Rows, s.class = 0, nil
 	for i, part := range sets {
 		if err := fits(first, part); err != nil {
 			return Set{}, fmt.Errorf("concat: %w", err)
@@ -85,6 +88,7 @@ func fits(a, b Set) error {
 // in place and must depend on nothing else. The shapes stay.
 func Map(s Set, change func(row int, inputs, targets []float32) error) Set {
 	inner := s
+	s.class = nil // change may write another
 	s.Read = func(p train.Pass, row int, inputs, targets []float32) error {
 		if err := inner.Read(p, row, inputs, targets); err != nil {
 			return err

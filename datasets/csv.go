@@ -90,23 +90,29 @@ func (c CSV) Load() (Set, error) {
 
 // Read is [CSV.Load] from a reader; Path is not used.
 func (c CSV) Read(r io.Reader) (Set, error) {
-	t := table{CSV: c}
+	t := table{CSV: c, shared: map[string]string{}}
 	if err := t.read(r); err != nil {
 		return Set{}, err
 	}
-	if len(t.rows) == 0 {
+	if len(t.lines) == 0 {
 		return Set{}, fmt.Errorf("%w: the table has no rows that can be used", ErrNoExamples)
 	}
 	return t.set()
 }
 
-// table is a file that was read: the cells of the columns that are used.
+// table is a file that was read: the cells of the columns that are used, row
+// after row.
 type table struct {
 	CSV
 	columns []column
 	target  int // index of a column of the file
 	group   int // likewise, -1 for none
-	rows    []tableRow
+	lines   []int
+	targets []string
+	groups  []string
+	numbers []float32         // NaN where missing
+	words   []string          // "" where missing
+	shared  map[string]string // one copy of every word
 }
 
 // column is a column that becomes inputs.
@@ -114,16 +120,6 @@ type column struct {
 	name  string
 	index int // in the file
 	words bool
-}
-
-// tableRow holds the cells of a row: numbers in the order of columns (NaN where
-// missing), words likewise for columns of words.
-type tableRow struct {
-	line    int
-	numbers []float32
-	words   []string
-	target  string
-	group   string
 }
 
 func (t *table) read(r io.Reader) error {
@@ -243,7 +239,7 @@ func (t *table) set() (Set, error) {
 	if err != nil {
 		return Set{}, err
 	}
-	shape := append([]int{len(t.rows)}, t.Shape...)
+	shape := append([]int{len(t.lines)}, t.Shape...)
 	if t.Shape == nil {
 		shape = append(shape, len(features))
 	} else {
@@ -252,19 +248,15 @@ func (t *table) set() (Set, error) {
 		}
 		features = nil
 	}
-	targets, classes, err := t.targets()
+	targets, classes, err := t.ids()
 	if err != nil {
 		return Set{}, err
 	}
-	s, err := FromTensors(train.Tensor{Shape: shape, Data: inputs}, train.Tensor{Shape: []int{len(t.rows)}, Data: targets}, classes)
+	s, err := FromTensors(train.Tensor{Shape: shape, Data: inputs}, train.Tensor{Shape: []int{len(t.lines)}, Data: targets}, classes)
 	if err != nil {
 		return Set{}, err
 	}
 	s.Name, s.Features = t.Name, features
-	if t.group >= 0 {
-		for _, row := range t.rows {
-			s.Groups = append(s.Groups, row.group)
-		}
-	}
+	s.Groups = t.groups
 	return s, nil
 }

@@ -9,50 +9,75 @@ import (
 	"strings"
 )
 
-// add takes in the cells of a row.
+// add takes in the cells of a row. What it has taken is put back if the row is
+// dropped.
 func (t *table) add(line int, record []string) error {
-	row := tableRow{line: line}
-	var absent string // a column whose cell is missing
-	take := func(name string, index int) string {
-		cell := strings.TrimSpace(record[index])
-		if t.missing(cell) {
+	numbers, words := len(t.numbers), len(t.words)
+	absent := "" // a column whose cell is missing
+	cell := func(name string, index int) string {
+		text := strings.TrimSpace(record[index])
+		if t.missing(text) {
 			absent = name
+			return ""
 		}
-		return strings.Clone(cell) // the record is reused
+		return text
 	}
-	if row.target = take(t.Target, t.target); t.group >= 0 {
-		row.group = take(t.Group, t.group)
+	target, group := cell(t.Target, t.target), ""
+	if t.group >= 0 {
+		group = cell(t.Group, t.group)
 	}
 	labelled := absent == ""
 	for _, c := range t.columns {
-		cell := take(c.name, c.index)
+		text := cell(c.name, c.index)
 		switch {
-		case t.missing(cell):
-			row.numbers, row.words = append(row.numbers, float32(math.NaN())), append(row.words, "")
 		case c.words:
-			row.numbers, row.words = append(row.numbers, 0), append(row.words, cell)
+			t.words = append(t.words, t.share(text))
+		case absent == c.name:
+			t.numbers = append(t.numbers, float32(math.NaN()))
 		default:
-			v, err := number(cell)
+			v, err := number(text)
 			if err != nil {
 				return fmt.Errorf("line %d: column %q: %w", line, c.name, err)
 			}
-			row.numbers, row.words = append(row.numbers, v), append(row.words, "")
+			t.numbers = append(t.numbers, v)
 		}
 	}
 	if absent != "" {
-		switch {
-		case t.Missing == MissingDrop:
+		if t.Missing == MissingDrop {
+			t.numbers, t.words = t.numbers[:numbers], t.words[:words]
 			return nil
-		case t.Missing == MissingFlag && labelled:
-		case t.Missing == MissingFlag || t.Missing == MissingError || t.Missing == "":
-			return fmt.Errorf("line %d: column %q: the cell is missing (%q): fill it, or set Missing to %q or, for inputs, %q",
-				line, absent, record[t.indexOf(absent)], MissingDrop, MissingFlag)
-		default:
-			return fmt.Errorf("there is no policy %q for missing cells: use %q, %q or %q", t.Missing, MissingError, MissingDrop, MissingFlag)
+		}
+		if err := t.refuse(line, record, absent, labelled); err != nil {
+			return err
 		}
 	}
-	t.rows = append(t.rows, row)
+	t.lines, t.targets = append(t.lines, line), append(t.targets, t.share(target))
+	if t.group >= 0 {
+		t.groups = append(t.groups, t.share(group))
+	}
 	return nil
+}
+
+// refuse is the error about a missing cell, nil where the policy takes it.
+func (t *table) refuse(line int, record []string, absent string, labelled bool) error {
+	switch {
+	case t.Missing == MissingFlag && labelled:
+		return nil
+	case t.Missing == MissingFlag || t.Missing == MissingError || t.Missing == "":
+		return fmt.Errorf("line %d: column %q: the cell is missing (%q): fill it, or set Missing to %q or, for inputs, %q",
+			line, absent, record[t.indexOf(absent)], MissingDrop, MissingFlag)
+	}
+	return fmt.Errorf("there is no policy %q for missing cells: use %q, %q or %q", t.Missing, MissingError, MissingDrop, MissingFlag)
+}
+
+// share copies a word, whose memory the reader uses again, once for all rows.
+func (t *table) share(word string) string {
+	copied, known := t.shared[word]
+	if !known {
+		copied = strings.Clone(word)
+		t.shared[copied] = copied
+	}
+	return copied
 }
 
 func (t *table) indexOf(name string) int {
@@ -80,78 +105,100 @@ func number(cell string) (float32, error) {
 
 // inputs turns the cells into numbers, row after row, and names them.
 func (t *table) inputs() (data []float32, names []string, err error) {
-	vocabularies := make([]vocabulary, len(t.columns))
+	vocabularies, err := t.vocabularies()
+	if err != nil {
+		return nil, nil, err
+	}
 	for i, c := range t.columns {
-		if !c.words {
-			if names = append(names, c.name); t.Missing == MissingFlag {
-				names = append(names, c.name+" missing")
+		switch {
+		case c.words:
+			for _, word := range vocabularies[i].words {
+				names = append(names, c.name+"="+word)
 			}
-			continue
-		}
-		words := t.Categorical[c.name]
-		if words == nil {
-			words = distinct(len(t.rows), func(row int) string { return t.rows[row].words[i] })
-		}
-		if len(words) > maxWords {
-			return nil, nil, fmt.Errorf("column %q holds %d different words, more than %d: leave it out with Ignore", c.name, len(words), maxWords)
-		}
-		vocabularies[i] = newVocabulary(words)
-		for _, word := range words {
-			names = append(names, c.name+"="+word)
+		case t.Missing == MissingFlag:
+			names = append(names, c.name, c.name+" missing")
+		default:
+			names = append(names, c.name)
 		}
 	}
-	data = make([]float32, 0, len(t.rows)*len(names))
-	for _, row := range t.rows {
+	if len(t.words) == 0 && t.Missing != MissingFlag {
+		return t.numbers, names, nil
+	}
+	data = make([]float32, 0, len(t.lines)*len(names))
+	numbers, words := t.numbers, t.words
+	for _, line := range t.lines {
 		for i, c := range t.columns {
-			absent := row.numbers[i] != row.numbers[i]
-			switch {
-			case c.words:
-				at, known := vocabularies[i].ids[row.words[i]]
-				if !known && !absent {
-					return nil, nil, fmt.Errorf("line %d: column %q: the word %q is not in Categorical: %s",
-						row.line, c.name, row.words[i], hint(row.words[i], vocabularies[i].words))
+			if !c.words {
+				data = append(data, numbers[0])
+				if t.Missing == MissingFlag {
+					data = append(data, 0)
+					flag(data[len(data)-2:])
 				}
-				one := make([]float32, len(vocabularies[i].words))
-				if known {
-					one[at] = 1
-				}
-				data = append(data, one...)
-			case t.Missing != MissingFlag:
-				data = append(data, row.numbers[i])
-			case absent:
-				data = append(data, 0, 1)
-			default:
-				data = append(data, row.numbers[i], 0)
+				numbers = numbers[1:]
+				continue
 			}
+			if data, err = vocabularies[i].append(data, words[0]); err != nil {
+				return nil, nil, fmt.Errorf("line %d: column %q: %w", line, c.name, err)
+			}
+			words = words[1:]
 		}
 	}
 	return data, names, nil
 }
 
-// targets turns the target column into class ids or numbers.
-func (t *table) targets() (data []float32, classes []string, err error) {
-	if !t.Regression {
-		if classes = t.Classes; classes == nil {
-			classes = distinct(len(t.rows), func(row int) string { return t.rows[row].target })
+// flag turns a number and 0 into 0 and 1 if the number is missing.
+func flag(pair []float32) {
+	if pair[0] != pair[0] {
+		pair[0], pair[1] = 0, 1
+	}
+}
+
+// vocabularies lists the words of the columns of words.
+func (t *table) vocabularies() ([]vocabulary, error) {
+	out := make([]vocabulary, len(t.columns))
+	place, width := 0, len(t.words)/len(t.lines)
+	for i, c := range t.columns {
+		if !c.words {
+			continue
 		}
-		if len(classes) > len(t.rows)/2 && len(classes) > 20 && t.Classes == nil {
+		words := t.Categorical[c.name]
+		if words == nil {
+			words = distinct(len(t.lines), func(row int) string { return t.words[row*width+place] })
+		}
+		if len(words) > maxWords {
+			return nil, fmt.Errorf("column %q holds %d different words, more than %d: leave it out with Ignore", c.name, len(words), maxWords)
+		}
+		out[i] = newVocabulary(words)
+		place++
+	}
+	return out, nil
+}
+
+// ids turns the target column into class ids or numbers.
+func (t *table) ids() (data []float32, classes []string, err error) {
+	data = make([]float32, 0, len(t.lines))
+	if t.Regression {
+		for row, text := range t.targets {
+			v, err := number(text)
+			if err != nil {
+				return nil, nil, fmt.Errorf("line %d: column %q: %w", t.lines[row], t.Target, err)
+			}
+			data = append(data, v)
+		}
+		return data, nil, nil
+	}
+	if classes = t.Classes; classes == nil {
+		classes = distinct(len(t.lines), func(row int) string { return t.targets[row] })
+		if len(classes) > len(t.lines)/2 && len(classes) > 20 {
 			return nil, nil, fmt.Errorf("column %q has %d different values in %d rows, too many for classes: set Regression if it is a number to predict",
-				t.Target, len(classes), len(t.rows))
+				t.Target, len(classes), len(t.lines))
 		}
 	}
 	ids := newVocabulary(classes).ids
-	for _, row := range t.rows {
-		if t.Regression {
-			v, err := number(row.target)
-			if err != nil {
-				return nil, nil, fmt.Errorf("line %d: column %q: %w", row.line, t.Target, err)
-			}
-			data = append(data, v)
-			continue
-		}
-		id, known := ids[row.target]
+	for row, name := range t.targets {
+		id, known := ids[name]
 		if !known {
-			return nil, nil, fmt.Errorf("line %d: column %q: the class %q is out of range: %s", row.line, t.Target, row.target, hint(row.target, classes))
+			return nil, nil, fmt.Errorf("line %d: column %q: the class %q is out of range: %s", t.lines[row], t.Target, name, hint(name, classes))
 		}
 		data = append(data, float32(id))
 	}
@@ -173,6 +220,20 @@ func newVocabulary(words []string) vocabulary {
 		v.ids[word] = i
 	}
 	return v
+}
+
+// append adds one input for every word, 1 for the given one. A missing word is
+// all 0.
+func (v vocabulary) append(data []float32, word string) ([]float32, error) {
+	at, known := v.ids[word]
+	if !known && word != "" {
+		return nil, fmt.Errorf("the word %q is not in Categorical: %s", word, hint(word, v.words))
+	}
+	data = append(data, make([]float32, len(v.words))...)
+	if known {
+		data[len(data)-len(v.words)+at] = 1
+	}
+	return data, nil
 }
 
 // distinct lists the words that occur, sorted: as numbers if all of them are

@@ -2,28 +2,17 @@ package datasets_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/actually-robust-training/art/datasets"
 	"github.com/actually-robust-training/art/train"
 )
 
-// A file of measurements, from the path to batches.
+// A table of measurements, from text to batches. Load reads it from a file.
 func ExampleCSV() {
-	dir, err := os.MkdirTemp("", "example")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "fruit.csv")
 	table := "weight,colour,fruit\n120,green,apple\n150,red,apple\n8,red,cherry\n7,red,cherry\n130,red,apple\n9,black,cherry\n"
-	if err := os.WriteFile(path, []byte(table), 0o644); err != nil {
-		panic(err)
-	}
-
-	set, err := datasets.CSV{Path: path, Target: "fruit", Categorical: map[string][]string{"colour": nil}}.Load()
+	set, err := datasets.CSV{Name: "fruit", Categorical: map[string][]string{"colour": nil}}.Read(strings.NewReader(table))
 	if err != nil {
 		panic(err)
 	}
@@ -34,7 +23,7 @@ func ExampleCSV() {
 	fmt.Printf("%s: %q from %q, %d to train on, %d held back\n",
 		data.Name, data.Classes, data.Features, data.Sizes[train.Training], data.Sizes[train.Validation])
 	// Output:
-	// fruit.csv: ["apple" "cherry"] from ["weight" "colour=black" "colour=green" "colour=red"], 4 to train on, 2 held back
+	// fruit: ["apple" "cherry"] from ["weight" "colour=black" "colour=green" "colour=red"], 4 to train on, 2 held back
 }
 
 // Examples that are already in memory, such as the table of "exclusive or".

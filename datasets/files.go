@@ -156,10 +156,7 @@ func unpacked(r io.Reader, read func(io.Reader) error) error {
 	packed, err := gzip.NewReader(buffered)
 	if err == nil {
 		if err = read(packed); err == nil {
-			_, err = packed.Read(make([]byte, 1)) // the checksum is behind the last byte
-			if errors.Is(err, io.EOF) {
-				err = nil
-			}
+			_, err = io.Copy(io.Discard, packed) // the checksum is behind the last byte
 		}
 	}
 	switch {

@@ -47,7 +47,7 @@ func (f Folder) Load() (Set, error) {
 		return Set{}, fmt.Errorf("%s: height %d and width %d: set both or none", f.Path, f.Height, f.Width)
 	}
 	var files []string
-	var ids []float32
+	var ids []int
 	for id, class := range classes {
 		pictures, err := f.pictures(filepath.Join(f.Path, class))
 		if err != nil {
@@ -55,7 +55,7 @@ func (f Folder) Load() (Set, error) {
 		}
 		files = append(files, pictures...)
 		for range pictures {
-			ids = append(ids, float32(id))
+			ids = append(ids, id)
 		}
 	}
 	if f.Height == 0 {
@@ -72,8 +72,9 @@ func (f Folder) Load() (Set, error) {
 	}
 	return Set{
 		Name: f.Name, Rows: len(files), Shape: []int{channels, f.Height, f.Width}, Classes: classes, Parallel: true,
+		class: func(row int) int { return ids[row] },
 		Read: func(_ train.Pass, row int, inputs, targets []float32) error {
-			targets[0] = ids[row]
+			targets[0] = float32(ids[row])
 			return f.decode(files[row], inputs)
 		},
 	}, nil

@@ -157,3 +157,26 @@ func FuzzFolder(f *testing.F) {
 		}
 	})
 }
+
+// Splitting by class must not cost a decoding of every file.
+func TestSplitOfFolderDecodesNothing(t *testing.T) {
+	broken := pngOf(t, colours(4, 4, red, teal))[:40]
+	files := map[string][]byte{}
+	for i := range 10 {
+		files[string(rune('a'+i%2))+"/"+string(rune('0'+i))+".png"] = broken
+	}
+	s, err := datasets.Folder{Path: folder(t, files), Width: 4, Height: 4}.Load()
+	require.NoError(t, err)
+	s, err = datasets.Concat(s)
+	require.NoError(t, err)
+	_, _, err = datasets.Split(s, 0.2, 1)
+	assert.ErrorContains(t, err, "is damaged", "a joined set does not know its classes")
+
+	s, err = datasets.Folder{Path: folder(t, files), Width: 4, Height: 4}.Load()
+	require.NoError(t, err)
+	_, validation, err := datasets.Split(datasets.Cache(datasets.Subset(s, []int{9, 8, 7, 6, 5, 4, 3, 2, 1, 0})), 0.2, 1)
+	require.NoError(t, err)
+	assert.Equal(t, 2, validation.Rows)
+	_, _, err = datasets.Split(datasets.Map(s, func(int, []float32, []float32) error { return nil }), 0.2, 1)
+	assert.ErrorContains(t, err, "is damaged", "a mapped set may have other classes")
+}

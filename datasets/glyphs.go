@@ -32,7 +32,7 @@ type GlyphOptions struct {
 
 // Glyphs draws characters of 17 fonts with random distortion and noise: a
 // picture data set of any size that needs no files. Examples are [1, Size,
-// Size], bright on dark, normalised over the first training rows; they are drawn
+// Size], bright on dark, normalised over (the first 5,000 of) the training rows; they are drawn
 // when they are first read, on all processors, and kept. The classes take turns,
 // so they are balanced. A row depends on the seed, its stage and its number: the
 // same on every run, and on every architecture, since shapes are computed in
@@ -42,7 +42,7 @@ type GlyphOptions struct {
 func Glyphs(o GlyphOptions) train.Data {
 	o = o.withDefaults()
 	st := Stages{Name: "glyphs", Raw: true, Training: Cache(o.Set(train.Training, o.Rows)), Validation: Cache(o.Set(train.Validation, o.Validation))}
-	scaler, err := Fit(Subset(st.Training, counting(min(o.Rows, 500))))
+	scaler, err := Fit(Subset(st.Training, counting(min(o.Rows, 5000))))
 	if err == nil {
 		st.Training, st.Validation = scaler.Apply(st.Training), scaler.Apply(st.Validation)
 		var data train.Data

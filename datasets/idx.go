@@ -66,6 +66,7 @@ func (x IDX) Load() (Set, error) {
 	size := train.Size(shape)
 	return Set{
 		Name: x.Name, Rows: images.shape[0], Shape: shape, Classes: x.Classes,
+		class: func(row int) int { return int(labels.at(row)) },
 		Read: func(_ train.Pass, row int, inputs, targets []float32) error {
 			for i := range inputs {
 				inputs[i] = images.at(row*size + i)

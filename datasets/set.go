@@ -43,7 +43,8 @@ type Set struct {
 	// values. Read may be called from several goroutines at once.
 	Read func(p train.Pass, row int, inputs, targets []float32) error
 
-	augmented bool // Augment is somewhere inside
+	augmented bool              // Augment is somewhere inside
+	class     func(row int) int // the class of a row without reading it; nil where that is not known
 }
 
 // DefaultBatchSize is the number of rows of a batch where nobody says otherwise.
@@ -108,18 +109,16 @@ func (s Set) read(p train.Pass, row int, inputs, targets []float32) error {
 }
 
 // walk reads all rows in order, without augmentation, into memory that is used
-// again for every row.
+// again.
 func (s Set) walk(visit func(row int, inputs, targets []float32) error) error {
-	if err := s.Check(); err != nil {
-		return err
-	}
-	inputs, targets := make([]float32, train.Size(s.Shape)), make([]float32, train.Size(s.TargetShape))
-	for row := range s.Rows {
-		if err := s.read(train.Pass{}, row, inputs, targets); err != nil {
+	for b, err := range Batches(s)(train.Pass{BatchSize: 256}) {
+		if err != nil {
 			return err
 		}
-		if err := visit(row, inputs, targets); err != nil {
-			return err
+		for i, row := range b.Rows {
+			if err := visit(row, b.Inputs.Row(i), b.Targets.Row(i)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

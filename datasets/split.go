@@ -70,15 +70,20 @@ func counting(n int) []int { return Order(n, train.Pass{}) }
 // stratified picks the same fraction of every class.
 func stratified(s Set, fraction float64, seed uint64) ([]bool, error) {
 	classes := make([][]int, len(s.Classes))
-	err := s.walk(func(row int, _, targets []float32) error {
-		id := int(targets[0])
-		if id < 0 || id >= len(classes) {
-			return fmt.Errorf("%s: row %d: class id %v is out of range: there are %d classes", s.name(), row, targets[0], len(classes))
+	put := func(row int, id float32) error {
+		if !(id >= 0 && int(id) < len(classes)) {
+			return fmt.Errorf("%s: row %d: class id %v is out of range: there are %d classes", s.name(), row, id, len(classes))
 		}
-		classes[id] = append(classes[id], row)
+		classes[int(id)] = append(classes[int(id)], row)
 		return nil
-	})
-	if err != nil {
+	}
+	if s.class != nil {
+		for row := range s.Rows {
+			if err := put(row, float32(s.class(row))); err != nil {
+				return nil, err
+			}
+		}
+	} else if err := s.walk(func(row int, _, targets []float32) error { return put(row, targets[0]) }); err != nil {
 		return nil, err
 	}
 	return pick(classes, s.Rows, fraction, seed), nil
