@@ -89,9 +89,12 @@ func beatsMean(s *record.StepRun) record.Verdict {
 	return v
 }
 
-// deviationOfShare is the standard deviation of a share of n rows.
+// deviationOfShare is the standard deviation of a share p of n rows, by Agresti
+// and Coull (1998): two rows are added on either side, so that a share of 0 or 1 in
+// a small set is not taken for certain.
 func deviationOfShare(p float64, n int) float64 {
-	return math.Sqrt(max(p*(1-p), 1/float64(max(n, 1))/4) / float64(max(n, 1)))
+	p = (p*float64(n) + 2) / float64(n+4)
+	return math.Sqrt(p * (1 - p) / float64(n+4))
 }
 
 // inferenceAgrees compares the loss over the training data in inference mode
