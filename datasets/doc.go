@@ -1,12 +1,12 @@
 // Package datasets turns examples into the [train.Data] that a recipe learns
-// from. It stands at the start of the flow: it knows train and nothing else of
-// ours; steps, baselines and nn only ever see the batches that it makes.
+// from. It stands at the start of the flow: of the public packages it knows train
+// alone; steps, baselines and nn only ever see the batches that it makes.
 //
 // # The parts
 //
 // A [Set] is a list of examples with random access: how many there are, their
 // shape, and a function that reads one. Sets come from memory ([FromRows],
-// [FromTensors], [FromSeq]), from files ([CSV], [IDX], [Arrays], [Folder]) or
+// [FromTensors], [FromSeq], [Words]), from files ([CSV], [IDX], [Arrays], [Folder]) or
 // ready-made ([Iris], [Glyphs], [Digits], [MNIST], [FashionMNIST], [Names]).
 // Plain functions wrap one set in another, and nothing is read before it is
 // asked for: [Subset], [Concat], [Map], [Cache], [Augment], [Split], [SplitBy],
