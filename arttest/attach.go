@@ -48,15 +48,15 @@ func (r *R) attach(t *testing.T, st *step, dir string) {
 		return
 	}
 	m := manifest{Schema: record.Schema, Recipe: r.recipe.Name, Run: r.dir.id, Outcome: st.state.outcome(), Artifacts: []record.Artifact{}}
-	for _, a := range s.Artifacts {
+	for _, a := range saved(s) {
 		a.Path = a.Name
 		if err := copyFile(filepath.Join(dir, filepath.FromSlash(a.Name)), filepath.Join(r.dir.path, filepath.FromSlash(path.Join(st.plan.Name, a.Name)))); err != nil {
-			t.Errorf("artifact %s: %v", a.Name, err)
+			t.Errorf("artifact %s cannot be copied to the artifact directory: %v", a.Name, err)
 			continue
 		}
 		m.Artifacts = append(m.Artifacts, a)
 	}
-	if err := writeJSON(filepath.Join(dir, "art.json"), m); err != nil {
+	if err := writeJSON(filepath.Join(dir, attachedFile), m); err != nil {
 		t.Errorf("%v", err)
 	}
 }

@@ -23,10 +23,11 @@
 // # Flags
 //
 //	-art.seed N   seed of every recipe, in place of its own        ART_SEED
-//	-art.dir DIR  where runs are kept, in place of .art at go.mod  ART_DIR
+//	-art.dir DIR  where runs are kept, in place of .art; relative  ART_DIR
+//	              to go.mod's folder
 //	-art.quiet    no progress lines                                ART_QUIET
 //
 // Flags of go test count too: -short makes a dry run (one batch of each stage,
-// nothing is judged), -timeout stops a step in time to say how far it came, and
-// -artifacts copies what a step saved into its artifact directory.
+// nothing is judged), -timeout stops a step in time to say how far it came, as
+// Ctrl-C does, and -artifacts copies what a step saved into its artifact directory.
 package arttest

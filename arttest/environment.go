@@ -11,18 +11,19 @@ import (
 // environment describes what the run depends on, and the command that repeats it.
 func (r *R) environment() map[string]string {
 	e := map[string]string{
-		"test":    r.t.Name(),
-		"package": packagePath(),
-		"seed":    fmt.Sprint(r.recipe.Seed),
-		"data":    r.recipe.Data.Name,
-		"go":      runtime.Version(),
-		"os":      runtime.GOOS,
-		"arch":    runtime.GOARCH,
-		"cpus":    fmt.Sprint(runtime.NumCPU()),
-		"threads": fmt.Sprint(runtime.GOMAXPROCS(0)),
-		"flags":   strings.Join(os.Args[1:], " "),
-		"command": fmt.Sprintf("go test %s -run '%s' -art.seed=%d", packagePath(), anchored(r.t.Name()), r.recipe.Seed),
-		"dry-run": fmt.Sprint(r.settings.short),
+		"test":      r.t.Name(),
+		"package":   r.place.pkg,
+		"directory": r.dir.path,
+		"seed":      fmt.Sprint(r.recipe.Seed),
+		"data":      r.recipe.Data.Name,
+		"go":        runtime.Version(),
+		"os":        runtime.GOOS,
+		"arch":      runtime.GOARCH,
+		"cpus":      fmt.Sprint(runtime.NumCPU()),
+		"threads":   fmt.Sprint(runtime.GOMAXPROCS(0)),
+		"flags":     strings.Join(os.Args[1:], " "),
+		"command":   r.command(r.t.Name(), r.recipe.Seed),
+		"dry-run":   fmt.Sprint(r.settings.short),
 	}
 	if host, err := os.Hostname(); err == nil {
 		e["host"] = host

@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/record"
-	"github.com/actually-robust-training/art/train"
 )
 
 // execute runs a step and judges it. Whatever happens, the step ends with a
@@ -20,83 +16,79 @@ import (
 func (r *R) execute(t *testing.T, st *step) {
 	start := time.Now()
 	st.state = running
-	scope := &Scope{r: r, step: st, t: t, progress: newProgress(t, r, st.plan.Name)}
-	err := guard(func() error {
-		r.emit(record.Event{Kind: record.StepStart, Step: st.plan.Name, Model: st.plan.Model, Settings: st.plan.Settings})
-		return nil
-	})
-	if err == nil {
-		ctx, limit, cancel := stepContext(t)
-		err = r.await(ctx, limit, st, scope)
-		cancel()
-	}
-	scope.progress.end()
-	if err != nil {
-		st.state, st.reason = broken, err.Error()
-		errors.As(err, &st.panicked)
+	scope := &Scope{r: r, step: st, t: t, progress: newProgress(t.Output(), r, st.plan.Name)}
+	r.emit(record.Event{Kind: record.StepStart, Step: st.plan.Name, Model: st.plan.Model, Settings: st.plan.Settings})
+	if err := r.await(t, st, scope); err != nil {
+		st.breaks(err)
 	} else {
 		r.judge(st)
 	}
 	st.duration = time.Since(start)
-	if err := guard(func() error {
-		r.emit(record.Event{Kind: record.StepEnd, Step: st.plan.Name, Outcome: st.state.outcome(), Text: st.reason, Duration: st.duration})
-		return nil
-	}); err != nil && st.state != broken {
-		st.state, st.reason = broken, err.Error()
-		errors.As(err, &st.panicked)
+	r.emit(record.Event{Kind: record.StepEnd, Step: st.plan.Name, Outcome: st.state.outcome(), Text: st.reason, Duration: st.duration})
+	if err := r.takeTrouble(); err != nil && st.state != broken {
+		st.breaks(err)
 	}
+}
+
+func (st *step) breaks(err error) {
+	st.state, st.reason, st.stack = broken, err.Error(), stackOf(err)
 }
 
 // await runs the step on a goroutine of its own, so that a step that ends its
 // goroutine, or does not heed its context, ends neither the test nor the
-// report. limit is closed when a step that was told to stop has had its time.
-func (r *R) await(ctx context.Context, limit <-chan struct{}, st *step, scope *Scope) error {
-	done := make(chan error, 1)
-	go func() {
-		err := errors.New("the step ended its goroutine (t.FailNow or runtime.Goexit); return an error instead")
-		defer func() { done <- err }()
-		err = guard(func() error { return st.Run(ctx, scope) })
-	}()
+// report. What it reports after this is dropped.
+func (r *R) await(t *testing.T, st *step, scope *Scope) error {
+	if err := interrupted.err(); err != nil {
+		return fmt.Errorf("not begun: %w", err)
+	}
+	ctx, limit, cancel := stepContext(t)
+	defer cancel(context.Canceled)
+	defer scope.progress.end()
+	defer scope.end()
+	r.onTrouble(cancel)
+	defer r.onTrouble(nil)
+	if trouble := r.takeTrouble(); trouble != nil {
+		return trouble
+	}
 	select {
-	case err := <-done:
+	case err := <-begin(func() error { return st.Run(ctx, scope) }):
+		if trouble := r.takeTrouble(); trouble != nil {
+			return trouble
+		}
+		if cause := context.Cause(ctx); cause != nil && (err == nil || errors.Is(err, context.Canceled)) {
+			// A step that returns nil or ctx.Err() does not say what stopped it,
+			// and must not be judged by half of its work.
+			return fmt.Errorf("%w%s", cause, scope.progress.position())
+		}
 		return err
 	case <-limit:
-		scope.abandon()
-		return fmt.Errorf("%w; the step did not heed its context and was left behind%s", context.Cause(ctx), scope.position())
+		return fmt.Errorf("%w%s; it did not heed its context and was left behind", context.Cause(ctx), scope.progress.position())
 	}
 }
 
 // stepContext is done when the test is interrupted or its deadline is near,
-// with a cause that says so. limit is closed some time after it.
-func stepContext(t *testing.T) (ctx context.Context, limit <-chan struct{}, cancel func()) {
+// with a cause that says so. limit is closed when a step that was told to stop
+// has had time to do so.
+func stepContext(t *testing.T) (ctx context.Context, limit <-chan struct{}, cancel context.CancelCauseFunc) {
 	ctx, stop := context.WithCancelCause(t.Context())
-	grace := 5 * time.Second
-	timers := []*time.Timer{}
+	unwatch := interrupted.watch(ctx, stop)
+	grace, timer := 5*time.Second, (*time.Timer)(nil)
 	if deadline, ok := t.Deadline(); ok {
 		left := time.Until(deadline)
-		grace = min(max(left/20, 100*time.Millisecond), 10*time.Second)
-		timers = append(timers, time.AfterFunc(left-2*grace, func() {
-			stop(fmt.Errorf("the deadline of the test is %v away; raise -timeout", (2 * grace).Round(100*time.Millisecond)))
-		}))
+		grace = min(max(left/20, 200*time.Millisecond), 10*time.Second)
+		timer = time.AfterFunc(left-2*grace, func() {
+			away := max(0, time.Until(deadline)).Round(100 * time.Millisecond)
+			stop(fmt.Errorf("stopped, because the deadline of the test is only %v away: raise -timeout", away))
+		})
 	}
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	over := make(chan struct{})
-	go func() {
-		select {
-		case s := <-signals:
-			signal.Stop(signals) // a second one kills at once
-			stop(fmt.Errorf("interrupted (%v)", s))
-		case <-ctx.Done():
-		}
-	}()
 	context.AfterFunc(ctx, func() { time.AfterFunc(grace, func() { close(over) }) })
-	return ctx, over, func() {
-		signal.Stop(signals)
-		for _, timer := range timers {
+	return ctx, over, func(cause error) {
+		unwatch()
+		if timer != nil {
 			timer.Stop()
 		}
-		stop(context.Canceled)
+		stop(cause)
 	}
 }
 
@@ -117,34 +109,20 @@ func (r *R) judge(st *step) {
 			st.reason += v.Check
 		}
 		st.verdicts = append(st.verdicts, v)
-		if err := guard(func() error {
-			r.emit(record.Event{Kind: record.Judged, Step: st.plan.Name, Verdict: &v})
-			return nil
-		}); err != nil {
-			st.state, st.reason = broken, err.Error()
-			return
-		}
+		r.emit(record.Event{Kind: record.Judged, Step: st.plan.Name, Verdict: &v})
 	}
 }
 
 // verdict is what a check says; its panic is a failure.
-func verdict(c checks.Check, s *record.StepRun) (v record.Verdict) {
-	err := guard(func() error { v = c.Run(s); return nil })
-	if err != nil {
-		v = record.Verdict{Check: c.Name, Mark: record.Fail, Trouble: "the check itself broke: " + err.Error()}
-		if p := (*train.PanicError)(nil); errors.As(err, &p) {
-			v.Evidence = []string{string(p.Stack)}
-		}
+func verdict(c checks.Check, s *record.StepRun) record.Verdict {
+	var v record.Verdict
+	err := contain(func() error { v = c.Run(s); return nil })
+	if err == nil {
+		return v
+	}
+	v = record.Verdict{Check: c.Name, Claim: or(c.Claim, words(c.Name)), Mark: record.Fail, Trouble: "the check itself broke: " + err.Error()}
+	if stack := stackOf(err); stack != "" {
+		v.Evidence = []string{stack}
 	}
 	return v
-}
-
-// guard turns a panic of f into an error.
-func guard(f func() error) (err error) {
-	defer func() {
-		if caught := train.Caught(recover()); caught != nil {
-			err = caught
-		}
-	}()
-	return f()
 }

@@ -3,6 +3,7 @@ package arttest
 import (
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 )
@@ -11,44 +12,50 @@ import (
 // the flag is not given.
 var (
 	flagSeed  = flag.Uint64("art.seed", 0, "seed of every recipe, in place of its own (ART_SEED)")
-	flagDir   = flag.String("art.dir", "", "folder that keeps the runs, in place of .art beside go.mod (ART_DIR)")
+	flagDir   = flag.String("art.dir", "", "folder that keeps the runs, in place of .art; relative to go.mod (ART_DIR)")
 	flagQuiet = flag.Bool("art.quiet", false, "no progress lines (ART_QUIET)")
 )
 
 // settings are the flags of a test, read once when its recipe is made.
 type settings struct {
-	seed       uint64
-	dir        string
-	quiet      bool
-	short      bool
-	artifacts  bool
-	failFast   bool
-	runPattern string
+	seed                       uint64
+	dir                        string
+	quiet                      bool
+	short, artifacts, failFast bool
 }
 
 func readSettings() (settings, error) {
+	given := map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	return settingsOf(given, os.Getenv)
+}
+
+// settingsOf reads the flags that are given, and the environment for the others.
+func settingsOf(given map[string]bool, env func(string) string) (settings, error) {
 	s := settings{seed: *flagSeed, dir: *flagDir, quiet: *flagQuiet}
-	if v, ok := os.LookupEnv("ART_SEED"); ok && v != "" && s.seed == 0 {
+	if given["art.seed"] && s.seed == 0 {
+		return s, fmt.Errorf("-art.seed=0 is not a seed: seeds are whole numbers from 1 on")
+	}
+	if v := env("ART_SEED"); v != "" && !given["art.seed"] {
 		seed, err := strconv.ParseUint(v, 10, 64)
-		if err != nil {
-			return s, fmt.Errorf("ART_SEED=%q is not a whole number from 1 to 18446744073709551615", v)
+		if err != nil || seed == 0 {
+			return s, fmt.Errorf("ART_SEED=%q is not a seed: seeds are whole numbers from 1 to %d", v, uint64(math.MaxUint64))
 		}
 		s.seed = seed
 	}
-	if s.dir == "" {
-		s.dir = os.Getenv("ART_DIR")
+	if v := env("ART_DIR"); v != "" && !given["art.dir"] {
+		s.dir = v
 	}
-	if v := os.Getenv("ART_QUIET"); v != "" && !s.quiet {
+	if v := env("ART_QUIET"); v != "" && !given["art.quiet"] {
 		quiet, err := strconv.ParseBool(v)
 		if err != nil {
-			return s, fmt.Errorf("ART_QUIET=%q is neither true nor false", v)
+			return s, fmt.Errorf("ART_QUIET=%q is neither true nor false: set it to 1 or leave it out", v)
 		}
 		s.quiet = quiet
 	}
 	s.short = testFlag("short") == "true"
 	s.artifacts = testFlag("artifacts") == "true"
 	s.failFast = testFlag("failfast") == "true"
-	s.runPattern = testFlag("run")
 	return s, nil
 }
 

@@ -2,23 +2,29 @@ package arttest
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
-	"testing"
+	"sync"
 	"time"
 )
 
 // progress shows long work: a line that is redrawn on the terminal, if the
 // process has one; without one, a plain line from time to time.
 type progress struct {
-	t       *testing.T
-	title   string
+	title    string
+	out      io.Writer             // for plain lines
+	terminal func() io.WriteCloser // opens the terminal, nil if there is none
+	now      func() time.Time
+	plain    func(string) string
+
+	mu      sync.Mutex // a step left behind may still report
 	started time.Time
 	shown   time.Time
-	every   time.Duration
-	tty     *os.File
-	quiet   bool
+	every   time.Duration // between two drawings
+	screen  io.WriteCloser
 	drawn   bool
+	quiet   bool
 
 	done, total int
 	note        string
@@ -28,58 +34,74 @@ const (
 	redraw    = 100 * time.Millisecond
 	plainLine = 15 * time.Second
 	patience  = time.Second // work shorter than this shows nothing
+	lineWidth = 79          // a longer line would wrap, and its beginning would stay
 )
 
 // newProgress does not open the terminal yet: most steps end before they need it.
-func newProgress(t *testing.T, r *R, step string) *progress {
+func newProgress(out io.Writer, r *R, step string) *progress {
 	now := time.Now()
-	return &progress{t: t, title: r.recipe.Name + "/" + step, started: now, shown: now, every: patience, quiet: r.settings.quiet}
+	return &progress{
+		title: r.recipe.Name + "/" + step, out: out, terminal: findTerminal, now: time.Now, plain: r.marks.plain,
+		started: now, shown: now, every: patience, quiet: r.settings.quiet,
+	}
 }
 
 // update is cheap between two drawings: it reads the clock.
 func (p *progress) update(done, total int, note string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.done, p.total, p.note = done, total, note
-	now := time.Now()
-	if p.quiet || now.Sub(p.shown) < p.every {
+	if p.quiet {
+		return
+	}
+	now := p.now()
+	if now.Sub(p.shown) < p.every {
 		return
 	}
 	if p.every == patience {
-		p.open()
+		p.every = plainLine
+		if p.screen = p.terminal(); p.screen != nil {
+			p.every = redraw
+		}
+	}
+	if p.screen == nil {
+		if now.Sub(p.started) >= plainLine {
+			p.shown = now
+			fmt.Fprintln(p.out, p.line(now))
+		}
+		return
 	}
 	p.shown = now
-	line := p.line(now)
-	if p.tty != nil {
-		fmt.Fprintf(p.tty, "\r\x1b[K%s", line)
-		p.drawn = true
+	line := []rune(p.line(now))
+	if _, err := fmt.Fprintf(p.screen, "\r\x1b[K%s", string(line[:min(len(line), lineWidth)])); err != nil {
+		p.quiet = true // a terminal that went away, or that takes nothing
 		return
 	}
-	if now.Sub(p.started) >= plainLine {
-		fmt.Fprintln(p.t.Output(), line)
-	}
+	p.drawn = true
 }
 
-// open finds the terminal. go test hands the test a pipe, so it is asked for by
-// name; CI machines have none.
-func (p *progress) open() {
-	p.every = plainLine
+// findTerminal asks for the terminal by name, for go test hands the test a
+// pipe. CI machines have none, whatever they pretend.
+func findTerminal() io.WriteCloser {
 	if os.Getenv("CI") != "" || os.Getenv("TERM") == "dumb" || os.Getenv("TERM") == "" {
-		return
+		return nil
 	}
-	if tty, err := os.OpenFile("/dev/tty", os.O_WRONLY, 0); err == nil {
-		p.tty, p.every = tty, redraw
-	}
+	return openTerminal()
 }
 
-// end removes the line from the terminal.
+// end removes the line from the terminal. Nothing is shown after it.
 func (p *progress) end() {
-	if p.tty == nil {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.quiet = true
+	if p.screen == nil {
 		return
 	}
 	if p.drawn {
-		fmt.Fprint(p.tty, "\r\x1b[K")
+		fmt.Fprint(p.screen, "\r\x1b[K") // if the terminal is gone, so is the line
 	}
-	p.tty.Close()
-	p.tty, p.quiet = nil, true
+	p.screen.Close()
+	p.screen = nil
 }
 
 func (p *progress) line(now time.Time) string {
@@ -88,8 +110,9 @@ func (p *progress) line(now time.Time) string {
 	rate := float64(p.done) / passed.Seconds()
 	parts := []string{p.title}
 	if p.total > 0 {
-		filled := min(width*p.done/p.total, width)
-		parts = append(parts, fmt.Sprintf("[%s%s] %3d%%", strings.Repeat("#", filled), strings.Repeat(".", width-filled), 100*p.done/p.total))
+		done := min(max(p.done, 0), p.total)
+		filled := width * done / p.total
+		parts = append(parts, fmt.Sprintf("[%s%s] %3d%%", strings.Repeat("#", filled), strings.Repeat(".", width-filled), 100*done/p.total))
 	}
 	parts = append(parts, fmt.Sprintf("%d it", p.done), fmt.Sprintf("%.0f it/s", rate))
 	if p.note != "" {
@@ -99,13 +122,26 @@ func (p *progress) line(now time.Time) string {
 		left := time.Duration(float64(p.total-p.done) / rate * float64(time.Second)).Round(time.Second)
 		parts = append(parts, fmt.Sprintf("%d:%02d left", int(left.Minutes()), int(left.Seconds())%60))
 	}
-	return strings.Join(parts, "  ")
+	return p.plain(strings.Map(printable, strings.Join(parts, "  ")))
+}
+
+// printable keeps a note from moving the cursor.
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return ' '
+	}
+	return r
 }
 
 // position says how far the work came.
 func (p *progress) position() string {
-	if p.done == 0 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.done == 0:
 		return ""
+	case p.total > 0:
+		return fmt.Sprintf(", after %d of %d iterations", p.done, p.total)
 	}
-	return fmt.Sprintf("at iteration %d", p.done)
+	return fmt.Sprintf(", after %d iterations", p.done)
 }

@@ -1,8 +1,8 @@
 package arttest
 
 import (
+	"context"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -30,7 +30,7 @@ type Recipe struct {
 	Decorators []train.Decorator
 	// Loggers receive every event, beside the run's own file. Those that are
 	// io.Closers are closed at the end of the test. Their errors are reported and
-	// do not fail it.
+	// do not fail it; one that panics fails the step, and gets no more events.
 	Loggers []record.Sink
 }
 
@@ -42,22 +42,17 @@ type R struct {
 	started  time.Time
 	marks    marks
 
+	place place
 	dir   *runDir
 	run   record.Run
 	steps []*step
 
-	mu     sync.Mutex // guards what follows and run, which a step left behind may still touch
-	sinks  []sink
-	seq    int64
-	closed bool
-}
-
-// sink is a logger with the errors it returned.
-type sink struct {
-	record.Sink
-	name   string
-	errors int
-	first  error
+	mu      sync.Mutex // guards what follows and run, which a step left behind may still touch
+	sinks   []sink
+	seq     int64
+	closed  bool
+	trouble error                   // of a sink that panicked, until a step takes it
+	stop    context.CancelCauseFunc // ends the running step, nil between steps
 }
 
 // New begins a recipe. It fails the test at once when the recipe cannot be run.
@@ -66,6 +61,9 @@ func New(t *testing.T, recipe Recipe) *R {
 	settings, err := readSettings()
 	if err != nil {
 		t.Fatalf("arttest.New: %v", err)
+	}
+	if err := interrupted.err(); err != nil {
+		t.Fatalf("arttest.New: not begun: %v", err)
 	}
 	if recipe.Name == "" {
 		recipe.Name = strings.TrimPrefix(t.Name(), "Test")
@@ -80,12 +78,13 @@ func New(t *testing.T, recipe Recipe) *R {
 	if recipe.Data.BatchSize == 0 {
 		recipe.Data.BatchSize = 32
 	}
+	marks := localeMarks()
 	if err := recipe.check(); err != nil {
-		t.Fatalf("arttest.New: %v", err)
+		t.Fatal(marks.plain("arttest.New: " + withStack(err)))
 	}
-	r := &R{t: t, recipe: recipe, settings: settings, started: time.Now(), marks: localeMarks()}
+	r := &R{t: t, recipe: recipe, settings: settings, started: time.Now(), marks: marks, place: findPlace()}
 	if err := r.open(); err != nil {
-		t.Fatalf("arttest.New: %v", err)
+		t.Fatal(marks.plain("arttest.New: " + withStack(err)))
 	}
 	fmt.Fprintln(t.Output(), r.headline())
 	t.Cleanup(func() { t.Helper(); r.finish() })
@@ -110,7 +109,7 @@ func (c Recipe) check() error {
 		case slices.Contains(names, m.Name):
 			return fmt.Errorf("two metrics of the recipe are named %q (the loss is always measured)", m.Name)
 		}
-		if _, err := m.New(c.Data.Classes); err != nil {
+		if err := contain(func() error { _, err := m.New(c.Data.Classes); return err }); err != nil {
 			return fmt.Errorf("metric %q does not fit data %q: %w", m.Name, c.Data.Name, err)
 		}
 		names = append(names, m.Name)
@@ -125,7 +124,7 @@ func (c Recipe) check() error {
 
 // open makes the directory of the run and records its start.
 func (r *R) open() error {
-	dir, err := newRunDir(r.settings.dir, r.recipe.Name)
+	dir, err := newRunDir(r.place.module, r.settings.dir, r.recipe.Name)
 	if err != nil {
 		return err
 	}
@@ -135,59 +134,9 @@ func (r *R) open() error {
 		r.sinks = append(r.sinks, sink{Sink: l, name: fmt.Sprintf("logger %T", l)})
 	}
 	r.emit(record.Event{Kind: record.RunStart, Name: r.recipe.Name, Text: dir.id, Settings: r.environment()})
+	if err := r.takeTrouble(); err != nil {
+		r.close()
+		return err
+	}
 	return nil
-}
-
-// emit stamps an event and hands it to all sinks. What a sink fails to do is
-// counted; a panic in it is the step's.
-func (r *R) emit(e record.Event) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
-		return
-	}
-	r.seq++
-	e.Seq, e.Time = r.seq, time.Now()
-	for i := range r.sinks {
-		s := &r.sinks[i]
-		if err := s.Emit(e); err != nil {
-			if s.errors++; s.first == nil {
-				s.first = err
-			}
-		}
-	}
-}
-
-// finish closes the run: summary, manifest, sinks.
-func (r *R) finish() {
-	r.t.Helper()
-	outcome := record.Passed
-	if r.t.Failed() {
-		outcome = record.Failed
-	}
-	r.emit(record.Event{Kind: record.RunEnd, Outcome: outcome, Duration: time.Since(r.started)})
-	fmt.Fprint(r.t.Output(), r.summary())
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.closed = true
-	for i := range r.sinks {
-		s := &r.sinks[i]
-		if c, ok := s.Sink.(io.Closer); ok {
-			if err := c.Close(); err != nil && s.first == nil {
-				s.errors, s.first = s.errors+1, err
-			}
-		}
-		if s.first == nil {
-			continue
-		}
-		message := fmt.Sprintf("%s: %d errors, the first: %v", s.name, s.errors, s.first)
-		if s.Sink == record.Sink(r.dir.events) {
-			r.t.Errorf("the run is not recorded whole: %s", message)
-		} else {
-			fmt.Fprintln(r.t.Output(), r.marks.warn+" "+message)
-		}
-	}
-	if err := r.dir.writeManifest(&r.run); err != nil {
-		r.t.Errorf("%v", err)
-	}
 }

@@ -3,7 +3,7 @@ package arttest
 import (
 	"fmt"
 	"path"
-	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -59,20 +59,24 @@ func (r *R) report(t *testing.T, st *step) {
 	t.Helper()
 	r.print(t, st)
 	if st.state == broken {
-		t.Error(r.marks.plain(r.breakage(t, st)))
+		t.Error(r.marks.plain(r.breakage(st, t.Name())))
 		return
 	}
-	reported := 0
+	var unseen []string
 	for _, v := range st.verdicts {
+		seen := false
 		t.Run(v.Check, func(t *testing.T) {
 			t.Helper()
-			if reported++; v.Mark == record.Fail {
-				t.Error(r.marks.plain(r.failure(t, st, v)))
+			if seen = true; v.Mark == record.Fail {
+				t.Error(r.marks.plain(r.failure(st, v, t.Name())))
 			}
 		})
+		if !seen && v.Mark == record.Fail {
+			unseen = append(unseen, v.Check)
+		}
 	}
-	if unseen := len(st.verdicts) - reported; unseen > 0 && st.state == failed {
-		fmt.Fprintf(t.Output(), "%s of this step not selected by -run, or left out by -failfast, failed or not: see the lines above\n", count(unseen, "check"))
+	if len(unseen) > 0 {
+		fmt.Fprintf(t.Output(), "failed as well, but left out by -run, -skip or -failfast: %s\n", strings.Join(unseen, ", "))
 	}
 }
 
@@ -81,12 +85,13 @@ func (r *R) report(t *testing.T, st *step) {
 func (r *R) reportInline(t *testing.T, st *step) {
 	t.Helper()
 	r.print(t, st)
+	name := r.t.Name() + "/" + st.plan.Name
 	if st.state == broken {
-		t.Error(r.marks.plain(r.breakage(t, st)))
+		t.Error(r.marks.plain(r.breakage(st, name)))
 	}
 	for _, v := range st.verdicts {
 		if v.Mark == record.Fail {
-			t.Error(r.marks.plain(st.plan.Name + ": " + r.failure(t, st, v)))
+			t.Error(r.marks.plain(st.plan.Name + ": " + r.failure(st, v, name+"/"+v.Check)))
 		}
 	}
 }
@@ -132,13 +137,12 @@ func labelled(label, s string) string {
 
 // failure is the message of a failed check: what, got against want, evidence,
 // causes, what to try, how to repeat it.
-func (r *R) failure(t *testing.T, st *step, v record.Verdict) string {
+func (r *R) failure(st *step, v record.Verdict, test string) string {
 	var files []string
-	s := r.run.Step(st.plan.Name)
-	for _, a := range s.Artifacts {
+	for _, a := range saved(r.run.Step(st.plan.Name)) {
 		files = append(files, a.Name)
 	}
-	tail := [][2]string{{"replay", r.replay(t)}}
+	tail := [][2]string{{"replay", r.command(test, r.recipe.Seed)}}
 	if len(files) > 0 {
 		if len(v.Files) > 0 {
 			files = v.Files
@@ -166,8 +170,11 @@ func (r *R) details(v record.Verdict, tail [][2]string) string {
 			fmt.Fprintf(&b, "\n    %-9s %s", "", line)
 		}
 	}
-	if v.Want != "" || v.Got != "" {
-		field("expected", strings.TrimSpace(labelled("want ", v.Want)+labelled("   got ", v.Got)+labelled("   ", v.Note)))
+	if v.Want != "" {
+		field("want", v.Want)
+	}
+	if v.Got != "" {
+		field("got", strings.TrimSpace(v.Got+labelled("   ", v.Note)))
 	}
 	for _, list := range []struct {
 		name  string
@@ -187,66 +194,34 @@ func (r *R) details(v record.Verdict, tail [][2]string) string {
 }
 
 // breakage is the message of a step that an error or a panic ended.
-func (r *R) breakage(t *testing.T, st *step) string {
+func (r *R) breakage(st *step, test string) string {
 	v := record.Verdict{Trouble: fmt.Sprintf("step %s could not be carried out", st.plan.Name)}
 	if st.plan.Model != "" {
 		v.Trouble += fmt.Sprintf(" (model %s)", st.plan.Model)
 	}
 	v.Trouble += ": " + st.reason
-	tail := [][2]string{{"replay", r.replay(t)}}
-	if st.panicked != nil {
-		tail = append(tail, [2]string{"stack", userStack(st.panicked.Stack)})
+	tail := [][2]string{{"replay", r.command(test, r.recipe.Seed)}}
+	if st.stack != "" {
+		tail = append(tail, [2]string{"stack", st.stack})
 	}
 	return r.details(v, tail)
 }
 
-// replay is the command that repeats this subtest.
-func (r *R) replay(t *testing.T) string {
-	return fmt.Sprintf("go test %s -run '%s' -art.seed=%d", packagePath(), anchored(t.Name()), r.recipe.Seed)
+// command is what to type in the module's folder to run a test again.
+func (r *R) command(test string, seed uint64) string {
+	dry := ""
+	if r.settings.short {
+		dry = " -short"
+	}
+	return fmt.Sprintf("go test %s -run '%s' -art.seed=%d%s", r.place.pkg, pattern(test), seed, dry)
 }
 
-// anchored is the pattern that selects one test and no other whose name
-// contains its name.
-func anchored(test string) string {
+// pattern selects one test and no other whose name contains its name. It stands
+// between single quotes of a shell.
+func pattern(test string) string {
 	parts := strings.Split(test, "/")
 	for i, p := range parts {
-		parts[i] = "^" + strings.ReplaceAll(p, ".", `\.`) + "$"
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
 	}
-	return strings.Join(parts, "/")
-}
-
-// packagePath is the package under test, relative to its module: go test runs
-// a test in the folder of its package.
-func packagePath() string {
-	dir, err := filepath.Abs(".")
-	if err != nil {
-		return "."
-	}
-	rel, err := filepath.Rel(moduleRoot(), dir)
-	if err != nil || rel == "." {
-		return "."
-	}
-	return "./" + filepath.ToSlash(rel)
-}
-
-// userStack leaves out of a stack what every step has: the frames that caught
-// the panic, above, and those that started the step, below.
-func userStack(stack []byte) string {
-	lines := strings.Split(strings.TrimSpace(strings.ReplaceAll(string(stack), "\t", "    ")), "\n")
-	start := 0
-	for i, line := range lines {
-		if strings.HasPrefix(line, "panic(") {
-			start = i + 2
-		}
-	}
-	end := len(lines)
-	for i := len(lines) - 1; i >= start; i-- {
-		if strings.Contains(lines[i], "/arttest.(*R).await") {
-			end = i
-		}
-	}
-	if start >= end {
-		return strings.Join(lines, "\n")
-	}
-	return strings.Join(lines[start:end], "\n")
+	return strings.ReplaceAll(strings.Join(parts, "/"), "'", `'\''`)
 }

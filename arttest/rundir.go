@@ -33,18 +33,17 @@ type runDir struct {
 const (
 	eventFile    = "events.jsonl"
 	manifestFile = "manifest.json"
+	attachedFile = "art.json" // the manifest in a test's artifact directory
 )
 
-// newRunDir makes a directory that no other run has, below root or below .art
-// in the module.
-func newRunDir(root, recipe string) (*runDir, error) {
-	module := moduleRoot()
+// newRunDir makes a directory that no other run has, below root, which is
+// relative to the module.
+func newRunDir(module, root, recipe string) (*runDir, error) {
 	if root == "" {
-		root = filepath.Join(module, ".art")
+		root = ".art"
 	}
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return nil, err
+	if !filepath.IsAbs(root) {
+		root = filepath.Join(module, root)
 	}
 	remedy := func(err error) error {
 		return fmt.Errorf("runs cannot be kept in %s: %w; choose another folder with -art.dir or ART_DIR", root, err)
@@ -75,9 +74,11 @@ func newRunDir(root, recipe string) (*runDir, error) {
 	if rel, err := filepath.Rel(module, d.path); err == nil && filepath.IsLocal(rel) {
 		d.shown = filepath.ToSlash(rel)
 	}
-	if d.events, err = record.Create(filepath.Join(d.path, eventFile)); err != nil {
+	events, err := record.Create(filepath.Join(d.path, eventFile))
+	if err != nil {
 		return nil, remedy(err)
 	}
+	d.events = events
 	return d, nil
 }
 
@@ -93,30 +94,12 @@ func newID() string {
 	return string(b)
 }
 
-// moduleRoot is the folder of the nearest go.mod above the working directory,
-// which for a test is its package; the working directory if there is none.
-func moduleRoot() string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "."
-	}
-	for d := dir; ; d = filepath.Dir(d) {
-		if _, err := os.Stat(filepath.Join(d, "go.mod")); err == nil {
-			return d
-		}
-		if d == filepath.Dir(d) {
-			return dir
-		}
-	}
-}
-
 // save writes an artifact whole or not at all, and describes it.
 func (d *runDir) save(step, name string, write func(io.Writer) error) (record.Artifact, error) {
-	clean := path.Clean(name)
-	if !filepath.IsLocal(filepath.FromSlash(clean)) || path.Ext(clean) == "" || clean != name {
-		return record.Artifact{}, errors.New("the name must be a relative path with an extension, like batch.png or decay/loss.svg")
+	if err := artifactName(name); err != nil {
+		return record.Artifact{}, err
 	}
-	a := record.Artifact{Name: name, Path: path.Join(step, clean), Kind: kindOf(name)}
+	a := record.Artifact{Name: name, Path: path.Join(step, name), Kind: kindOf(name)}
 	file := filepath.Join(d.path, filepath.FromSlash(a.Path))
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return a, err
@@ -134,6 +117,20 @@ func (d *runDir) save(step, name string, write func(io.Writer) error) (record.Ar
 	return a, nil
 }
 
+// artifactName refuses names that lead out of the folder of the step, or that do
+// not say what they hold.
+func artifactName(name string) error {
+	switch {
+	case !filepath.IsLocal(filepath.FromSlash(name)) || path.Clean(name) != name || strings.ContainsAny(name, "\\\n\r\x00"):
+	case path.Ext(name) == "" || path.Ext(name) == path.Base(name) || path.Ext(name) == ".":
+	case name == attachedFile:
+		return errors.New("files attached to a test are listed in a file of this name; choose another")
+	default:
+		return nil
+	}
+	return errors.New("the name must be a relative path with an extension, like batch.png or decay/loss.svg")
+}
+
 // writeFile writes a file under another name first, so that its own name never
 // holds half of it.
 func writeFile(file string, write func(io.Writer) error) (size int64, err error) {
@@ -141,9 +138,12 @@ func writeFile(file string, write func(io.Writer) error) (size int64, err error)
 	if err != nil {
 		return 0, err
 	}
-	defer os.Remove(tmp.Name()) // gone already when all went well
+	defer func() { // nothing is left of it when all went well
+		tmp.Close()
+		os.Remove(tmp.Name())
+	}()
 	if err := write(tmp); err != nil {
-		return 0, errors.Join(err, tmp.Close())
+		return 0, err
 	}
 	size, err = tmp.Seek(0, io.SeekCurrent)
 	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Close()); err != nil {
@@ -214,9 +214,25 @@ type manifest struct {
 func (d *runDir) writeManifest(run *record.Run) error {
 	m := manifest{Schema: record.Schema, Recipe: run.Recipe, Run: run.ID, Outcome: run.Outcome, Artifacts: []record.Artifact{}}
 	for _, s := range run.Steps {
-		m.Artifacts = append(m.Artifacts, s.Artifacts...)
+		m.Artifacts = append(m.Artifacts, saved(s)...)
 	}
 	return writeJSON(filepath.Join(d.path, manifestFile), m)
+}
+
+// saved lists the artifacts of a step: of those that were saved more than once,
+// the last, which is what the file holds.
+func saved(s *record.StepRun) []record.Artifact {
+	var list []record.Artifact
+	at := map[string]int{}
+	for _, a := range s.Artifacts {
+		if i, ok := at[a.Path]; ok {
+			list[i] = a
+			continue
+		}
+		at[a.Path] = len(list)
+		list = append(list, a)
+	}
+	return list
 }
 
 func writeJSON(file string, v any) error {

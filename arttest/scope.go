@@ -3,8 +3,6 @@ package arttest
 import (
 	"fmt"
 	"io"
-	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/actually-robust-training/art/record"
@@ -17,7 +15,7 @@ type Scope struct {
 	step     *step
 	t        *testing.T
 	progress *progress
-	left     atomic.Bool
+	ended    bool // guarded by r.mu: what comes later is dropped
 }
 
 // Data is the recipe's, with the step's batch size. In a dry run each stage is
@@ -57,15 +55,22 @@ func (s *Scope) Dry() bool { return s.r.settings.short }
 // Step is what this step recorded so far; its Run has the steps before.
 func (s *Scope) Step() *record.StepRun { return s.r.run.Step(s.step.plan.Name) }
 
-// Emit records an event of this step.
+// Emit records an event of this step. It may be called from any goroutine; what a
+// goroutine reports that outlives the step is dropped.
 func (s *Scope) Emit(e record.Event) {
-	if s.left.Load() {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.emit(e)
+}
+
+func (s *Scope) emit(e record.Event) {
+	if s.ended {
 		return
 	}
 	if e.Step = s.step.plan.Name; e.Model == "" {
 		e.Model = s.step.plan.Model
 	}
-	s.r.emit(e)
+	s.r.send(e)
 }
 
 // Score records a whole-set score.
@@ -76,10 +81,13 @@ func (s *Scope) Score(stage, name string, value float64) {
 // Logf prints a line with the step's output and records it.
 func (s *Scope) Logf(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
-	s.Emit(record.Event{Kind: record.Text, Name: "log", Text: line})
-	if !s.left.Load() {
-		fmt.Fprintln(s.t.Output(), line)
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	if s.ended {
+		return // to write to the output of a test that is over would panic
 	}
+	s.emit(record.Event{Kind: record.Text, Name: "log", Text: line})
+	fmt.Fprintln(s.t.Output(), s.r.marks.plain(line))
 }
 
 // Progress shows how far long work is: done of total units, 0 if the total is
@@ -87,11 +95,9 @@ func (s *Scope) Logf(format string, args ...any) {
 func (s *Scope) Progress(done, total int, note string) { s.progress.update(done, total, note) }
 
 // Save keeps a file among the artifacts of the run. Its name has an extension
-// and may have folders: "batch.png", "decay/loss.svg".
+// and may have folders: "batch.png", "decay/loss.svg". A second file of a name
+// takes the place of the first. The file is there whole or not at all.
 func (s *Scope) Save(name string, write func(io.Writer) error) error {
-	if s.left.Load() {
-		return nil
-	}
 	a, err := s.r.dir.save(s.step.plan.Name, name, write)
 	if err != nil {
 		return fmt.Errorf("artifact %q: %w", name, err)
@@ -100,15 +106,11 @@ func (s *Scope) Save(name string, write func(io.Writer) error) error {
 	return nil
 }
 
-// abandon cuts a step off that does not end.
-func (s *Scope) abandon() { s.left.Store(true) }
-
-// position says how far the step came.
-func (s *Scope) position() string {
-	if p := s.progress.position(); p != "" {
-		return " " + strings.TrimSpace(p)
-	}
-	return ""
+// end drops whatever the step still reports.
+func (s *Scope) end() {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.ended = true
 }
 
 // Passes reports whether all checks of the step hold for what it recorded so

@@ -2,15 +2,12 @@ package arttest
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/actually-robust-training/art/checks"
-	"github.com/actually-robust-training/art/internal/suggest"
 	"github.com/actually-robust-training/art/record"
-	"github.com/actually-robust-training/art/train"
 )
 
 // step is a step of the recipe with what became of it.
@@ -22,7 +19,8 @@ type step struct {
 
 	state    state
 	reason   string
-	panicked *train.PanicError
+	stack    string // of the panic that broke it
+	cause    string // of being skipped: what the first need of its needs did
 	verdicts []record.Verdict
 	duration time.Duration
 }
@@ -55,7 +53,7 @@ func Step(r *R, s Stepper, more ...checks.Check) {
 	r.t.Helper()
 	st, err := r.add(s, more)
 	if err != nil {
-		r.t.Fatalf("arttest.Step: %v", err)
+		r.t.Fatal(r.marks.plain("arttest.Step: " + withStack(err)))
 	}
 	selected := false
 	r.t.Run(st.plan.Name, func(t *testing.T) {
@@ -64,153 +62,32 @@ func Step(r *R, s Stepper, more ...checks.Check) {
 		r.perform(t, st)
 	})
 	if !selected && r.settings.failFast && r.t.Failed() {
-		st.state, st.reason = skipped, "an earlier failure ended the test (-failfast)"
+		st.state, st.cause = skipped, "an earlier failure ended the test (-failfast)"
 	}
-}
-
-// add plans the step and finds misuse.
-func (r *R) add(s Stepper, more []checks.Check) (*step, error) {
-	if s == nil {
-		return nil, fmt.Errorf("the step is nil")
-	}
-	plan, err := planOf(s)
-	if err != nil {
-		return nil, err
-	}
-	if plan.Options.Name != "" {
-		plan.Name = plan.Options.Name
-	}
-	if plan.Name == "" || plan.Name != checks.Slug(plan.Name) {
-		return nil, fmt.Errorf("%T: the name %q must have a-z, 0-9, dots and dashes only, as %q; set Options.Name", s, plan.Name, checks.Slug(plan.Name))
-	}
-	if slices.ContainsFunc(r.steps, func(o *step) bool { return o.plan.Name == plan.Name }) {
-		return nil, fmt.Errorf("two steps are named %q: give one another name, %T{Options: arttest.Options{Name: %q}}", plan.Name, s, plan.Name+"-2")
-	}
-	st := &step{Stepper: s, plan: plan}
-	if st.needs, err = r.needs(plan); err != nil {
-		return nil, fmt.Errorf("step %q: %w", plan.Name, err)
-	}
-	if st.checks, err = r.checksOf(plan, more); err != nil {
-		return nil, fmt.Errorf("step %q: %w", plan.Name, err)
-	}
-	r.steps = append(r.steps, st)
-	return st, nil
-}
-
-func planOf(s Stepper) (p Plan, err error) {
-	defer func() {
-		if caught := train.Caught(recover()); caught != nil {
-			err = fmt.Errorf("%T.Plan: %w", s, caught)
-		}
-	}()
-	return s.Plan(), nil
-}
-
-func (r *R) needs(p Plan) ([]*step, error) {
-	if p.Options.After == nil {
-		return slices.Clone(r.steps), nil
-	}
-	var needs []*step
-	for _, name := range p.Options.After {
-		i := slices.IndexFunc(r.steps, func(o *step) bool { return o.plan.Name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("After names %q, which is no step before it: %s", name, suggest.Hint(name, r.names()))
-		}
-		needs = append(needs, r.steps[i])
-	}
-	return needs, nil
-}
-
-func (r *R) names() []string {
-	var names []string
-	for _, s := range r.steps {
-		names = append(names, s.plan.Name)
-	}
-	return names
-}
-
-// checksOf puts the step's checks and the user's together, and finds those that
-// cannot be judged.
-func (r *R) checksOf(p Plan, more []checks.Check) ([]checks.Check, error) {
-	var known []string
-	for _, c := range p.Checks {
-		known = append(known, c.Name)
-	}
-	for _, name := range p.Options.WithoutChecks {
-		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("WithoutChecks names %q, which is no check of the step: %s", name, suggest.Hint(name, known))
-		}
-	}
-	all := slices.DeleteFunc(slices.Clone(p.Checks), func(c checks.Check) bool {
-		return slices.Contains(p.Options.WithoutChecks, c.Name)
-	})
-	all = append(all, more...)
-	seen := map[string]bool{}
-	for _, c := range all {
-		if err := c.Err(); err != nil {
-			return nil, err
-		}
-		if seen[c.Name] {
-			return nil, fmt.Errorf("two checks are named %q: give one another name, or leave out the step's own with Options.WithoutChecks", c.Name)
-		}
-		seen[c.Name] = true
-		for _, ref := range c.Reads {
-			if err := r.measures(p, ref); err != nil {
-				return nil, fmt.Errorf("check %q: %w", c.Name, err)
-			}
-		}
-	}
-	return all, nil
-}
-
-// measures reports a score that the step will never have.
-func (r *R) measures(p Plan, ref checks.Ref) error {
-	if slices.Contains(p.Scores, ref) {
-		return nil
-	}
-	var names []string
-	for _, m := range r.metricsOf(p) {
-		names = append(names, m.Name)
-	}
-	names = append(names, train.LossName)
-	var own []string
-	for _, s := range p.Scores {
-		own = append(own, s.Metric)
-	}
-	switch {
-	case !slices.Contains(names, ref.Metric) || len(p.Stages) == 0:
-		if len(p.Stages) > 0 {
-			own = append(names, own...)
-		}
-		return fmt.Errorf("the step measures no metric %q: %s (metrics are listed in Recipe.Metrics)", ref.Metric, suggest.Hint(ref.Metric, own))
-	case !slices.Contains(p.Stages, ref.Stage):
-		return fmt.Errorf("the step measures nothing on %q data, only on %s", ref.Stage, strings.Join(p.Stages, " and "))
-	}
-	if _, err := r.recipe.Data.Stage(ref.Stage); err != nil {
-		return err
-	}
-	return nil
-}
-
-func (r *R) metricsOf(p Plan) []train.Metric {
-	return slices.DeleteFunc(slices.Clone(r.recipe.Metrics), func(m train.Metric) bool {
-		return slices.Contains(p.Options.WithoutMetrics, m.Name)
-	})
 }
 
 // perform runs a step in its subtest: what it needs first, if -run left that out.
 func (r *R) perform(t *testing.T, st *step) {
 	t.Helper()
-	if ok := r.satisfy(t, st); !ok {
-		st.state = skipped
-		r.emit(record.Event{Kind: record.StepStart, Step: st.plan.Name, Model: st.plan.Model, Settings: st.plan.Settings})
-		r.emit(record.Event{Kind: record.StepEnd, Step: st.plan.Name, Outcome: record.Skipped, Text: st.reason})
+	dir := r.artifactDir(t)
+	if !r.satisfy(t, st) {
+		r.skip(st)
+		r.attach(t, st, dir)
+		if t.Failed() { // what it needs ran, and failed, in this very test
+			t.Fatal("not run: " + st.reason)
+		}
 		t.Skip(st.reason)
 	}
-	a := r.artifactDir(t)
 	r.execute(t, st)
 	r.report(t, st)
-	r.attach(t, st, a)
+	r.attach(t, st, dir)
+}
+
+// skip records that a step is not run.
+func (r *R) skip(st *step) {
+	st.state = skipped
+	r.emit(record.Event{Kind: record.StepStart, Step: st.plan.Name, Model: st.plan.Model, Settings: st.plan.Settings})
+	r.emit(record.Event{Kind: record.StepEnd, Step: st.plan.Name, Outcome: record.Skipped, Text: st.reason})
 }
 
 // satisfy makes sure that what st needs has passed, and runs what -run left
@@ -228,7 +105,14 @@ func (r *R) satisfy(t *testing.T, st *step) bool {
 		if need.state == skipped && len(reasons) > 0 {
 			continue // the cause is named already
 		}
-		reasons = append(reasons, fmt.Sprintf("%s, which %s", need.plan.Name, need.state))
+		reason := fmt.Sprintf("%s, which %s", need.plan.Name, need.state)
+		cause := fmt.Sprintf("%s %s", need.plan.Name, need.state)
+		if need.state == skipped && need.cause != "" {
+			cause = need.cause
+			reason += " because " + cause
+		}
+		reasons = append(reasons, reason)
+		st.cause = or(st.cause, cause)
 	}
 	if len(reasons) > 0 {
 		st.reason = "needs " + strings.Join(reasons, ", and ")
@@ -241,10 +125,10 @@ func (r *R) satisfy(t *testing.T, st *step) bool {
 func (r *R) performInline(t *testing.T, st *step) {
 	t.Helper()
 	if !r.satisfy(t, st) {
-		st.state = skipped
+		r.skip(st)
 		return
 	}
-	fmt.Fprintf(t.Output(), "%s is needed, and not selected by -run: it runs first\n", st.plan.Name)
+	fmt.Fprintf(t.Output(), "%s is needed here but left out by -run or -skip, so it runs first\n", st.plan.Name)
 	r.execute(t, st)
 	r.reportInline(t, st)
 }

@@ -16,7 +16,7 @@ import (
 type row struct{ name, training, validation string }
 
 // rows puts together the last scores of each trial: the first metric of the
-// recipe that it has, or the loss.
+// recipe that it has, or the loss, or whatever came first.
 func (r *R) rows(s *record.StepRun) []row {
 	var rows []row
 	at := map[string]int{}
@@ -30,7 +30,11 @@ func (r *R) rows(s *record.StepRun) []row {
 			rows = append(rows, row{name: name})
 		}
 	}
-	metrics := append([]string{}, train.LossName)
+	var metrics []string
+	for _, c := range slices.Backward(s.Series) {
+		metrics = append(metrics, c.Name)
+	}
+	metrics = append(metrics, train.LossName)
 	for i := len(r.recipe.Metrics) - 1; i >= 0; i-- {
 		metrics = append(metrics, r.recipe.Metrics[i].Name)
 	}
@@ -73,7 +77,7 @@ func (r *R) scoreLines(st *step) []string {
 	for _, name := range names {
 		for _, stage := range []string{train.Training, train.Validation, train.Test} {
 			if scores := text[[2]string{name, stage}]; scores != "" {
-				lines = append(lines, name+"\t"+stage+scores)
+				lines = append(lines, strings.TrimPrefix(name+"\t", "\t")+stage+scores)
 			}
 		}
 	}
@@ -93,7 +97,7 @@ func (r *R) summary() string {
 			fmt.Fprintf(w, "%s\t%s\t\t\t%s\t\n", words(st.plan.Name), or(st.plan.Model, "-"), st.state)
 			continue
 		}
-		artifacts += len(s.Artifacts)
+		artifacts += len(saved(s))
 		rows := r.rows(s)
 		if len(rows) == 0 {
 			rows = []row{{name: st.plan.Model}}
@@ -108,29 +112,47 @@ func (r *R) summary() string {
 		}
 	}
 	w.Flush()
-	fmt.Fprintf(&b, "%s and the event file are in %s\n", count(artifacts, "artifact"), r.dir.shown)
+	if artifacts == 0 {
+		fmt.Fprintf(&b, "the event file is in %s\n", r.dir.shown)
+	} else {
+		fmt.Fprintf(&b, "%s and the event file are in %s\n", count(artifacts, "artifact"), r.dir.shown)
+	}
 	fmt.Fprintln(&b, r.next())
 	return r.marks.plain(b.String())
 }
 
 // next is what to type now.
 func (r *R) next() string {
+	left := 0
 	for _, st := range r.steps {
-		if st.state == failed || st.state == broken {
-			return fmt.Sprintf("next: mend %s, then go test %s -run '%s' -art.seed=%d -v", words(st.plan.Name), packagePath(),
-				anchored(r.t.Name()+"/"+st.plan.Name), r.recipe.Seed)
+		switch st.state {
+		case failed, broken:
+			return fmt.Sprintf("next: mend %s, then %s -v", words(st.plan.Name), r.command(r.t.Name()+"/"+st.plan.Name, r.recipe.Seed))
+		case waiting:
+			left++
 		}
 	}
-	if r.settings.short {
-		return fmt.Sprintf("next: go test %s -run '%s' -v trains it for real", packagePath(), anchored(r.t.Name()))
+	whole := fmt.Sprintf("go test %s -run '%s' -v", r.place.pkg, pattern(r.t.Name()))
+	switch {
+	case len(r.steps) == 0:
+		return "next: the recipe has no step yet: add one with arttest.Step"
+	case left == len(r.steps):
+		return fmt.Sprintf("next: -run or -skip left out all steps, which are %s: %s runs them", strings.Join(r.names(), ", "), whole)
+	case r.settings.short:
+		return fmt.Sprintf("next: %s trains it for real", whole)
+	case left > 0:
+		return fmt.Sprintf("next: %s runs the %s that -run or -skip left out, too", whole, count(left, "step"))
 	}
-	return fmt.Sprintf("next: does it hold for another seed? go test %s -run '%s' -art.seed=%d -v", packagePath(), anchored(r.t.Name()), r.recipe.Seed+1)
+	return fmt.Sprintf("next: does it hold for another seed? %s -v", r.command(r.t.Name(), r.recipe.Seed+1))
 }
 
 // tally counts verdicts by mark, or says what else became of the step.
 func (r *R) tally(st *step) string {
 	if st.state != passed && st.state != failed {
 		return st.state.String()
+	}
+	if r.settings.short {
+		return "dry run"
 	}
 	n := map[record.Mark]int{}
 	for _, v := range st.verdicts {

@@ -85,13 +85,14 @@ func Hold(ok bool, want, got string) record.Verdict {
 	return v
 }
 
-// Slug makes a name of any words: lower case, everything but letters, digits
-// and dots a dash.
+// Slug makes a name of any words: lower case, everything but the letters a-z,
+// digits and dots a dash, none of them at the beginning. Words without letters
+// and digits give "".
 func Slug(words string) string {
 	var b strings.Builder
 	dash := false
 	for _, r := range strings.ToLower(words) {
-		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' && b.Len() > 0 {
 			if dash && b.Len() > 0 {
 				b.WriteByte('-')
 			}

@@ -31,8 +31,12 @@ func bound(metric, stage string, want float64, words, sign string, holds func(fl
 				return record.Verdict{Mark: record.Fail, Want: sign + " " + limit, Got: "no score",
 					Trouble: fmt.Sprintf("the step recorded no %s on %s data", metric, stage)}
 			}
-			v := Hold(holds(p.Value), sign+" "+limit, Number(p.Value))
-			v.Trouble = fmt.Sprintf("%s %s is %s, not %s %s", stage, metric, Number(p.Value), words, limit)
+			got := Number(p.Value)
+			if short, err := strconv.ParseFloat(got, 64); err != nil || holds(short) != holds(p.Value) {
+				got = strconv.FormatFloat(p.Value, 'g', -1, 64) // rounded, it would read as the opposite
+			}
+			v := Hold(holds(p.Value), sign+" "+limit, got)
+			v.Trouble = fmt.Sprintf("%s %s is %s, not %s %s", stage, metric, got, words, limit)
 			v.Note = Resolution(p.Rows)
 			return v
 		},
