@@ -73,6 +73,8 @@ type batchNorm[F kernel.Float] struct {
 	// of the last batch; mean is the running one if the batch's was not used
 	mean, variance, invStd []F
 	fromBatch              bool
+	sums                   []float64
+	line                   []F
 	count                  int // of values for each channel of the last batch
 }
 
@@ -85,14 +87,29 @@ func (l *batchNorm[F]) forward(p *pass[F], a *args[F]) {
 		if g.N*g.S < 2 {
 			panic(mistake("one value for each channel has no variance: batch norm trains on batches of at least 2 rows; choose a batch size that leaves no single row, or use LayerNorm"))
 		}
-		kernel.BatchNormStats(g, x, l.mean, l.variance)
+		l.statistics(g, x)
 		l.count = g.N * g.S
 	} else {
 		copy(l.mean, running.data)
 		copy(l.variance, runningVar.data)
 	}
 	kernel.InvStd(l.invStd, l.variance, F(l.epsilon))
-	kernel.BatchNormForward(g, x, l.mean, l.invStd, a.in[1].data, a.in[2].data, a.out.resize(p.rows), l.relu)
+	scale, shift, y := a.in[1].data, a.in[2].data, a.out.resize(p.rows)
+	if g.S == 1 {
+		l.line = grow(l.line, 2*g.C)
+		rowNormalise(x, l.mean, l.invStd, scale, shift, y, l.line, g.N, g.C, l.relu)
+		return
+	}
+	kernel.BatchNormForward(g, x, l.mean, l.invStd, scale, shift, y, l.relu)
+}
+
+func (l *batchNorm[F]) statistics(g kernel.BatchNorm, x []F) {
+	if g.S == 1 {
+		l.sums = grow(l.sums, 2*g.C)
+		rowStatistics(x, l.mean, l.variance, l.sums, g.N, g.C)
+		return
+	}
+	kernel.BatchNormStats(g, x, l.mean, l.variance)
 }
 
 // settle takes the batch's statistics into the running ones.
@@ -115,8 +132,13 @@ func (l *batchNorm[F]) backward(p *pass[F], a *args[F]) {
 	if l.relu && !(l.masked && p.train) {
 		dz = p.reluGradient(a)
 	}
-	kernel.BatchNormBackward(g, a.in[0].data, l.mean, l.invStd, a.in[1].data, dz,
-		wanted(a.din[0], p.rows), wanted(a.din[1], 0), wanted(a.din[2], 0), l.fromBatch)
+	dx, dscale, dshift := wanted(a.din[0], p.rows), wanted(a.din[1], 0), wanted(a.din[2], 0)
+	if g.S == 1 {
+		l.sums = grow(l.sums, 2*g.C)
+		rowGradients(a.in[0].data, l.mean, l.invStd, a.in[1].data, dz, dx, dscale, dshift, l.sums, g.N, g.C, l.fromBatch)
+		return
+	}
+	kernel.BatchNormBackward(g, a.in[0].data, l.mean, l.invStd, a.in[1].data, dz, dx, dscale, dshift, l.fromBatch)
 }
 
 // wanted is the memory of a gradient, nil if nobody asked for it.

@@ -67,21 +67,19 @@ func (l *dropout[F]) backward(p *pass[F], a *args[F]) {
 // elements is a function of seed and position, so that threads can share the
 // work.
 func fillMask[F kernel.Float](mask []F, seed uint64, rate float64) {
-	bound := uint32(rate * (1 << 32))
+	bound := uint64(rate * (1 << 32))
 	kernel.Parallel(len(mask), 1<<14, func(lo, hi int) {
 		for i := lo; i < hi; i += 2 {
 			r := train.Mix(seed + uint64(i/2)*0x9e3779b97f4a7c15)
-			mask[i] = keep[F](uint32(r), bound)
+			mask[i] = keep[F](r&(1<<32-1), bound)
 			if i+1 < hi {
-				mask[i+1] = keep[F](uint32(r>>32), bound)
+				mask[i+1] = keep[F](r>>32, bound)
 			}
 		}
 	})
 }
 
-func keep[F kernel.Float](r, bound uint32) F {
-	if r < bound {
-		return 0
-	}
-	return 1
+// keep is 0 if r < bound, else 1, without a branch that no processor can foresee.
+func keep[F kernel.Float](r, bound uint64) F {
+	return F(int64(1 - (r-bound)>>63))
 }

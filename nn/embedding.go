@@ -74,7 +74,9 @@ func (e *embedding[F]) backward(_ *pass[F], a *args[F]) {
 	clear(dw)
 	for i, id := range e.ids {
 		row := dw[id*d : (id+1)*d]
-		kernel.Add(row, row, dy[i*d:(i+1)*d])
+		for k, v := range dy[i*d : (i+1)*d] {
+			row[k] += v
+		}
 	}
 }
 

@@ -75,9 +75,12 @@ type gru[F kernel.Float] struct {
 	states []F // h after each position: [rows, positions, units]
 	before []F // h before each position, for the gradient of U
 	fromH  []F // U·h + c of one position: [rows, 3·units]
-	dgates []F // gradients of W·x + b, like gates
-	dfromH []F // gradients of U·h + c, like gates
-	dstate []F // of one position: [rows, units]
+	// arguments and values of the functions at one position
+	sigmoids []F // r and z: [rows, 2·units]
+	tanhs    []F // [rows, units]
+	dgates   []F // gradients of W·x + b, like gates
+	dfromH   []F // gradients of U·h + c, like gates
+	dstate   []F // of one position: [rows, units]
 }
 
 func (l *gru[F]) forward(p *pass[F], a *args[F]) {
@@ -93,9 +96,7 @@ func (l *gru[F]) forward(p *pass[F], a *args[F]) {
 			g.K, g.A, g.LDA = u, l.states[(i-1)*u:], t*u
 		}
 		kernel.Gemm(&p.ws, g)
-		for b := range rows {
-			l.position(b, i)
-		}
+		l.position(rows, i)
 	}
 	y := a.out.resize(rows)
 	if !l.last {
@@ -107,24 +108,40 @@ func (l *gru[F]) forward(p *pass[F], a *args[F]) {
 	}
 }
 
-// position computes the state of row b after position i.
-func (l *gru[F]) position(b, i int) {
+// position computes the states after position i. The functions of single
+// elements run over all rows at once.
+func (l *gru[F]) position(rows, i int) {
 	u := l.units
-	at := b*l.positions + i
-	gates, fromH := l.gates[at*3*u:(at+1)*3*u], l.fromH[b*3*u:(b+1)*3*u]
-	inner, h := l.inner[at*u:(at+1)*u], l.states[at*u:(at+1)*u]
-	rz, n := gates[:2*u], gates[2*u:]
-	kernel.Add(rz, rz, fromH[:2*u])
-	kernel.Sigmoid(rz, rz)
-	copy(inner, fromH[2*u:])
-	kernel.Mul(h, rz[:u], inner)
-	kernel.Add(n, n, h)
-	kernel.Tanh(n, n)
-	z := rz[u:]
-	for k := range h { // the state before, if any, lies just before h
-		h[k] = n[k] - z[k]*n[k]
-		if i > 0 {
-			h[k] += z[k] * l.states[(at-1)*u+k]
+	l.sigmoids, l.tanhs = grow(l.sigmoids, rows*2*u), grow(l.tanhs, rows*u)
+	for b := range rows {
+		at := (b*l.positions + i) * 3 * u
+		fromX, fromH := l.gates[at:at+2*u], l.fromH[b*3*u:]
+		for k, v := range fromX {
+			l.sigmoids[b*2*u+k] = v + fromH[k]
+		}
+	}
+	kernel.Sigmoid(l.sigmoids, l.sigmoids)
+	for b := range rows {
+		at := b*l.positions + i
+		n, r := l.gates[(at*3+2)*u:(at*3+3)*u], l.sigmoids[b*2*u:]
+		inner := l.inner[at*u : (at+1)*u]
+		copy(inner, l.fromH[(b*3+2)*u:])
+		for k, v := range n {
+			l.tanhs[b*u+k] = v + r[k]*inner[k]
+		}
+	}
+	kernel.Tanh(l.tanhs, l.tanhs)
+	for b := range rows {
+		at := b*l.positions + i
+		rz, n, h := l.sigmoids[b*2*u:(b+1)*2*u], l.tanhs[b*u:(b+1)*u], l.states[at*u:(at+1)*u]
+		copy(l.gates[at*3*u:], rz)
+		copy(l.gates[(at*3+2)*u:], n)
+		for k := range h { // the state before, if any, lies just before h
+			z := rz[u+k]
+			h[k] = n[k] - z*n[k]
+			if i > 0 {
+				h[k] += z * l.states[(at-1)*u+k]
+			}
 		}
 	}
 }

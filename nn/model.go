@@ -26,6 +26,9 @@ func model(name string, build func(x Node) Node, kind train.LossKind) train.Mode
 		Name: name,
 		Loss: train.Loss{Kind: kind},
 		New: func(init train.Init) (train.Learner, error) {
+			if init.Loss.Kind == "" { // the user replaced Loss to set something else
+				init.Loss.Kind = kind
+			}
 			l, err := New(init, build)
 			if err != nil {
 				return nil, err // not a nil *Learner in an interface

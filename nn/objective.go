@@ -194,6 +194,9 @@ func (o *objective[F]) sigmoids(out []F) {
 
 // elementwise is the mean over all elements of a function of d = out−target.
 func (o *objective[F]) elementwise(out []F, targets []float32, grad []F) float64 {
+	if same, ok := any(targets).([]F); ok && o.loss.Kind == train.MSE {
+		return o.meanSquare(out, same, grad)
+	}
 	sum, scale := 0.0, 1/float64(len(out))
 	for i, z := range out {
 		d := float64(z) - float64(targets[i])
@@ -204,6 +207,22 @@ func (o *objective[F]) elementwise(out []F, targets []float32, grad []F) float64
 		}
 	}
 	return sum * scale
+}
+
+// meanSquare is the mean of d² by kernels, for networks with many outputs.
+func (o *objective[F]) meanSquare(out, targets, grad []F) float64 {
+	d := grad
+	if d == nil {
+		o.losses = grow(o.losses, len(out))
+		d = o.losses
+	}
+	n := float64(len(out))
+	kernel.Sub(d, out, targets)
+	sum := kernel.SumSquares(d)
+	if grad != nil {
+		kernel.Scale(d, F(2/n), d)
+	}
+	return sum / n
 }
 
 func (o *objective[F]) distance(d float64) (value, slope float64) {

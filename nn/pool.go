@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/actually-robust-training/art/internal/kernel"
+	"github.com/actually-robust-training/art/train"
 )
 
 // Pool takes the maximum, or the mean, of windows of pictures [channels, height,
@@ -35,7 +36,11 @@ func (x Node) GlobalAvgPool() Node {
 	if len(in) != 3 {
 		return x.wrong("globalavgpool", "pictures [channels, height, width]", fmt.Sprintf("rows of shape %v", in), "use it before Flatten")
 	}
-	return x.pool("globalavgpool", &poolSpec{g: kernel.GlobalPool(1, in[0], in[1], in[2]), average: true}, in[:1])
+	spec := globalSpec{channels: in[0], pixels: in[1] * in[2]}
+	return x.add(&layer{
+		kind: "globalavgpool", shape: []int{in[0]}, flops: train.Size(in),
+		ops: opPair{globalPool[float32]{spec}, globalPool[float64]{spec}},
+	})
 }
 
 // Build implements Layer.
@@ -110,4 +115,25 @@ func (l *pool[F]) backward(p *pass[F], a *args[F]) {
 		return
 	}
 	kernel.MaxPoolBackward(g, a.dout.data, l.argmax, a.din[0].resize(p.rows))
+}
+
+type globalSpec struct{ channels, pixels int }
+
+// globalPool is the mean of each channel.
+type globalPool[F kernel.Float] struct{ globalSpec }
+
+func (l globalPool[F]) forward(p *pass[F], a *args[F]) {
+	y := a.out.resize(p.rows)
+	kernel.RowSums(y, a.in[0].data, p.rows*l.channels, l.pixels)
+	kernel.Scale(y, 1/F(l.pixels), y)
+}
+
+func (l globalPool[F]) backward(p *pass[F], a *args[F]) {
+	dx, scale := a.din[0].resize(p.rows), 1/F(l.pixels)
+	for i, d := range a.dout.data {
+		plane := dx[i*l.pixels : (i+1)*l.pixels]
+		for k := range plane {
+			plane[k] = d * scale
+		}
+	}
 }
