@@ -17,6 +17,7 @@ import (
 	"github.com/actually-robust-training/art/datasets"
 	// What snippets use, so that a change in it is a reason to run them again.
 	_ "github.com/actually-robust-training/art/datasets/download"
+	_ "github.com/actually-robust-training/art/decorators"
 	_ "github.com/actually-robust-training/art/loggers"
 	_ "github.com/actually-robust-training/art/metrics"
 	_ "github.com/actually-robust-training/art/nn"
