@@ -13,43 +13,39 @@ import (
 
 // curves collects numbers for a plot, one curve a name, in order of appearance.
 type curves struct {
-	series []plot.Series
-	index  map[string]int
+	names []string
+	of    map[string]*thinned[point]
 }
 
-// mostPoints of a curve are kept; beyond, every other one is dropped. The log has all.
+type point struct{ x, y float64 }
+
+// mostPoints of a curve are kept for the plot; the log has all.
 const mostPoints = 4096
 
 func (c *curves) add(name string, s *train.State, value float64) {
-	if c.index == nil {
-		c.index = map[string]int{}
+	if c.of == nil {
+		c.of = map[string]*thinned[point]{}
 	}
-	i, known := c.index[name]
-	if !known {
-		i = len(c.series)
-		c.index[name] = i
-		c.series = append(c.series, plot.Series{Name: name})
+	if c.of[name] == nil {
+		c.of[name] = &thinned[point]{most: mostPoints}
+		c.names = append(c.names, name)
 	}
-	p := &c.series[i]
-	if len(p.X) >= mostPoints {
-		p.X, p.Y = everyOther(p.X), everyOther(p.Y)
-	}
-	p.X, p.Y = append(p.X, float64(s.Iteration)), append(p.Y, value)
-}
-
-func everyOther(v []float64) []float64 {
-	for i := range len(v) / 2 {
-		v[i] = v[2*i]
-	}
-	return v[:len(v)/2]
+	c.of[name].add(point{float64(s.Iteration), value})
 }
 
 // save draws the curves in both formats; nothing when there are none.
 func (c *curves) save(save train.SaveFunc, name string, line plot.Line) error {
-	if len(c.series) == 0 {
+	if len(c.names) == 0 {
 		return nil
 	}
-	line.XLabel, line.Series = "iteration", c.series
+	line.XLabel = "iteration"
+	for _, name := range c.names {
+		series := plot.Series{Name: name}
+		for _, p := range c.of[name].all() {
+			series.X, series.Y = append(series.X, p.x), append(series.Y, p.y)
+		}
+		line.Series = append(line.Series, series)
+	}
 	return errors.Join(save(name+".svg", line.SVG), save(name+".png", line.PNG))
 }
 

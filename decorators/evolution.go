@@ -36,7 +36,7 @@ type EvolutionSaver struct {
 	Name string
 }
 
-// mostLooks are kept; beyond, every other one is dropped.
+// mostLooks are kept.
 const mostLooks = 1000
 
 // Decorate is a [train.Decorator].
@@ -58,7 +58,7 @@ func (o EvolutionSaver) Decorate(next train.UpdateFunc) train.UpdateFunc {
 			if err := b.Check(); err != nil {
 				return fmt.Errorf("decorators.EvolutionSaver: the field Batch: %w", err)
 			}
-			seen = &evolution{batch: b.Slice(0, min(b.Len(), max(o.Rows, 1))).Clone()}
+			seen = &evolution{looks: thinned[look]{most: mostLooks}, batch: b.Slice(0, min(b.Len(), max(o.Rows, 1))).Clone()}
 			save := s.Save
 			s.OnEnd(func() error { return seen.save(save, o.Name) })
 		}
@@ -76,11 +76,15 @@ func (o EvolutionSaver) Decorate(next train.UpdateFunc) train.UpdateFunc {
 
 // evolution is what one loop has seen.
 type evolution struct {
-	batch       train.Batch
-	shape       []int // of the predictions of one look
-	classes     bool  // they are probabilities
-	iterations  []float32
-	predictions [][]float32
+	batch   train.Batch
+	shape   []int // of the predictions of one look
+	classes bool  // they are probabilities
+	looks   thinned[look]
+}
+
+type look struct {
+	iteration   int
+	predictions []float32
 }
 
 func (e *evolution) look(s *train.State) error {
@@ -92,27 +96,20 @@ func (e *evolution) look(s *train.State) error {
 	if e.classes = len(t.Data) > 0; !e.classes {
 		t = p.Outputs
 	}
-	if n := len(e.predictions); n > 0 && len(e.predictions[n-1]) == len(t.Data) {
+	if last := e.looks.last.predictions; len(last) > 0 && len(last) == len(t.Data) {
 		sum := 0.
 		for i, v := range t.Data {
-			sum += math.Abs(float64(v) - float64(e.predictions[n-1][i]))
+			sum += math.Abs(float64(v) - float64(last[i]))
 		}
 		s.Log("prediction-change", sum/float64(max(len(t.Data), 1)))
 	}
-	if len(e.predictions) >= mostLooks {
-		for i := range mostLooks / 2 {
-			e.predictions[i], e.iterations[i] = e.predictions[2*i], e.iterations[2*i]
-		}
-		e.predictions, e.iterations = e.predictions[:mostLooks/2], e.iterations[:mostLooks/2]
-	}
 	e.shape = slices.Clone(t.Shape)
-	e.iterations = append(e.iterations, float32(s.Iteration))
-	e.predictions = append(e.predictions, slices.Clone(t.Data))
+	e.looks.add(look{s.Iteration, slices.Clone(t.Data)})
 	return nil
 }
 
 func (e *evolution) save(save train.SaveFunc, name string) error {
-	if len(e.predictions) == 0 {
+	if e.looks.seen == 0 {
 		return nil
 	}
 	line := e.line()
@@ -120,15 +117,19 @@ func (e *evolution) save(save train.SaveFunc, name string) error {
 }
 
 func (e *evolution) write(w io.Writer) error {
-	looks := len(e.predictions)
+	var iterations, predictions []float32
+	for _, l := range e.looks.all() {
+		iterations, predictions = append(iterations, float32(l.iteration)), append(predictions, l.predictions...)
+	}
+	looks := len(iterations)
 	var arrays []tensorfile.Array
 	for _, a := range []struct {
 		name  string
 		shape []int
 		data  []float32
 	}{
-		{"iteration", []int{looks}, e.iterations},
-		{"predictions", append([]int{looks}, e.shape...), slices.Concat(e.predictions...)},
+		{"iteration", []int{looks}, iterations},
+		{"predictions", append([]int{looks}, e.shape...), predictions},
 		{"inputs", e.batch.Inputs.Shape, e.batch.Inputs.Data},
 		{"targets", e.batch.Targets.Shape, e.batch.Targets.Data},
 	} {
@@ -147,7 +148,8 @@ func (e *evolution) line() plot.Line {
 	if e.classes {
 		l.YLabel = "probability of the class"
 	}
-	rows, size := e.batch.Len(), len(e.predictions[0])/e.batch.Len()
+	looks, rows := e.looks.all(), e.batch.Len()
+	size := len(looks[0].predictions) / rows
 	for row := range rows {
 		at, name := row*size, fmt.Sprintf("row %d", row)
 		if targets := e.batch.Targets.Row(row); e.classes && len(targets) > 0 {
@@ -157,9 +159,9 @@ func (e *evolution) line() plot.Line {
 			}
 		}
 		series := plot.Series{Name: name}
-		for i, p := range e.predictions {
-			series.X = append(series.X, float64(e.iterations[i]))
-			series.Y = append(series.Y, float64(p[at]))
+		for _, look := range looks {
+			series.X = append(series.X, float64(look.iteration))
+			series.Y = append(series.Y, float64(look.predictions[at]))
 		}
 		l.Series = append(l.Series, series)
 	}
