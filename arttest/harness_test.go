@@ -153,6 +153,11 @@ type process struct {
 
 func start(t *testing.T, binary, run string, more ...string) *process {
 	t.Helper()
+	return startAt(t, filepath.Join(module.dir, "recipes"), binary, run, more...)
+}
+
+func startAt(t *testing.T, dir, binary, run string, more ...string) *process {
+	t.Helper()
 	p := &process{outcome: outcome{t: t, dir: filepath.Join(t.TempDir(), "art")}, out: &buffer{}, done: make(chan error, 1)}
 	flags := []string{"-test.paniconexit0", "-test.v=test2json", "-test.run=" + run}
 	env := []string{"ART_DIR=" + p.dir}
@@ -167,7 +172,7 @@ func start(t *testing.T, binary, run string, more ...string) *process {
 		flags = append(flags, "-test.timeout=1m")
 	}
 	p.cmd = exec.Command(binary, flags...)
-	p.cmd.Dir, p.cmd.Env = filepath.Join(module.dir, "recipes"), environment(env...)
+	p.cmd.Dir, p.cmd.Env = dir, environment(env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	require.NoError(t, p.cmd.Start())
 	go func() { p.done <- p.cmd.Wait() }()

@@ -108,12 +108,12 @@ func TestSeedSettings(t *testing.T) {
 func TestUserLine(t *testing.T) {
 	t.Parallel()
 	o := recipes(t, "^TestHelper$")
-	o.says("TestHelper/a/a-fails", line(t, "output_test.go", "TestHelper", "a")+"not so: a fails")
+	o.says("TestHelper/a/a-fails", line(t, "output_test.go", "TestHelper", "a")+"does not hold: a fails")
 	o.says("TestHelper/b", line(t, "output_test.go", "TestHelper", "b")+"needs a, which failed")
 	o.says("TestHelper/c", line(t, "output_test.go", "TestHelper", "c")+"needs a, which failed")
-	o.says("TestHelper/d/d-fails", line(t, "output_test.go", "TestHelper", "d")+"not so: d fails")
+	o.says("TestHelper/d/d-fails", line(t, "output_test.go", "TestHelper", "d")+"does not hold: d fails")
 	o.says("TestHelper", line(t, "output_test.go", "TestHelper", "twice")+`arttest.Step: two steps are named "d"`)
 
 	o = recipes(t, "^TestHelper$/^b$") // a fails within b
-	o.says("TestHelper/b", line(t, "output_test.go", "TestHelper", "b")+"a: not so: a fails")
+	o.says("TestHelper/b", line(t, "output_test.go", "TestHelper", "b")+"a: does not hold: a fails")
 }

@@ -93,7 +93,7 @@ func TestNeedFailsInline(t *testing.T) {
 	o := recipes(t, "^TestNeedFails$/^(c|d)$")
 	o.expect("TestNeedFails fail", "TestNeedFails/c fail", "TestNeedFails/d skip")
 	at := line(t, "order_test.go", "TestNeedFails", "c")
-	o.says("TestNeedFails/c", "✗ a fails", at+"a: not so: a fails", "want      this", "got       that",
+	o.says("TestNeedFails/c", "✗ a fails", at+"a: does not hold: a fails", "want      this", "got       that",
 		"replay    go test ./recipes -run '^TestNeedFails$/^a$/^a-fails$' -art.seed=1",
 		at+"not run: needs b, which was skipped because a failed\n")
 	o.says("TestNeedFails/d", line(t, "order_test.go", "TestNeedFails", "d")+"needs c, which was skipped because a failed\n")

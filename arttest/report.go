@@ -160,7 +160,7 @@ func (r *R) details(v record.Verdict, tail [][2]string) string {
 	var b strings.Builder
 	head := v.Trouble
 	if head == "" {
-		head = "not so: " + v.Claim
+		head = "does not hold: " + v.Claim
 	}
 	b.WriteString(head)
 	field := func(name, text string) {
@@ -174,7 +174,11 @@ func (r *R) details(v record.Verdict, tail [][2]string) string {
 		field("want", v.Want)
 	}
 	if v.Got != "" {
-		field("got", strings.TrimSpace(v.Got+labelled("   ", v.Note)))
+		got := v.Got
+		if v.Note != "" {
+			got += " (" + v.Note + ")"
+		}
+		field("got", got)
 	}
 	for _, list := range []struct {
 		name  string

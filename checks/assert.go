@@ -28,7 +28,7 @@ func Assert(name string, f func(t T, s *record.StepRun)) Check {
 		if len(got.failures) == 0 {
 			return record.Verdict{Mark: record.Pass}
 		}
-		return record.Verdict{Mark: record.Fail, Trouble: strings.Join(got.failures, "\n")}
+		return record.Verdict{Mark: record.Fail, Evidence: got.failures}
 	}}
 }
 
@@ -57,11 +57,12 @@ func (a *assertions) run(f func(T, *record.StepRun), s *record.StepRun) {
 	f(a, s)
 }
 
-// tidy removes the blank lines around a message and tabs at the start of lines.
+// tidy removes blank lines and tabs: testify frames its messages with both.
 func tidy(message string) string {
 	var lines []string
 	for _, line := range strings.Split(message, "\n") {
-		if line = strings.TrimRight(strings.TrimLeft(line, "\t"), " \t"); line != "" {
+		line = strings.ReplaceAll(strings.Trim(line, "\t"), "\t", " ")
+		if line = strings.TrimRight(line, " "); line != "" {
 			lines = append(lines, line)
 		}
 	}

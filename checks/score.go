@@ -8,7 +8,8 @@ import (
 )
 
 // AtLeast checks that the last whole-set score of a metric on a stage is want
-// or more. NaN fails.
+// or more. NaN fails. The note of the verdict says by how much one row moves a
+// score of 0 to 1.
 func AtLeast(metric, stage string, want float64) Check {
 	return bound(metric, stage, want, "at least", "≥", func(got float64) bool { return got >= want })
 }
@@ -37,7 +38,9 @@ func bound(metric, stage string, want float64, words, sign string, holds func(fl
 			}
 			v := Hold(holds(p.Value), sign+" "+limit, got)
 			v.Trouble = fmt.Sprintf("%s %s is %s, not %s %s", stage, metric, got, words, limit)
-			v.Note = Resolution(p.Rows)
+			if share := func(v float64) bool { return v >= 0 && v <= 1 }; words == "at least" && share(want) && share(p.Value) {
+				v.Note = Resolution(p.Rows)
+			}
 			return v
 		},
 	}
