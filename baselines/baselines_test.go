@@ -183,10 +183,29 @@ func TestLinearIsExact(t *testing.T) {
 }
 
 func TestOneEpochIsEnough(t *testing.T) {
+	classShape, classes := ids(repeat(30, 0, 1, 1, 0, 1, 2, 0)...)
+	mixed := data([]string{"a", "b", "c", "d"}, []int{30, 2}, noise(60), classShape, classes)
 	for _, m := range []train.Model{baselines.Prior, baselines.Logistic, baselines.KNN(5)} {
-		one, five := fit(t, m, blobs, 8, 1), fit(t, m, blobs, 8, 5)
-		assert.Equal(t, loss(t, one, blobs), loss(t, five, blobs), m.Name)
+		one, five := fit(t, m, mixed, 8, 1), fit(t, m, mixed, 8, 5)
+		assert.Equal(t, loss(t, one, mixed), loss(t, five, mixed), m.Name)
 	}
+}
+
+// TestLoadedParameters: what was read from a file is what Forward and Predict use.
+func TestLoadedParameters(t *testing.T) {
+	trained := fit(t, baselines.Logistic, blobs, 8, 1)
+	fresh, err := baselines.Logistic.Build(blobs, blobs.Training, 1)
+	require.NoError(t, err)
+	for i, p := range fresh.Params() {
+		copy(p.Value, trained.Params()[i].Value)
+	}
+	b, err := train.First(blobs.Training, train.Pass{})
+	require.NoError(t, err)
+	want, err := trained.Predict(b)
+	require.NoError(t, err)
+	got, err := fresh.Forward(b, 0)
+	require.NoError(t, err)
+	assert.Equal(t, want.Loss, got)
 }
 
 func TestLogisticSeparates(t *testing.T) {
@@ -265,4 +284,12 @@ func TestHuman(t *testing.T) {
 	assert.ErrorContains(t, err, "stated, not computed")
 	_, err = l.Forward(train.Batch{}, 0)
 	assert.ErrorContains(t, err, "stated, not computed")
+}
+
+func TestNearestTie(t *testing.T) {
+	inputShape, inputs := column(-1, 1, 1, -1)
+	classShape, classes := ids(2, 0, 1, 0)
+	d := data([]string{"a", "b", "c"}, inputShape, inputs, classShape, classes)
+	p := predict(t, baselines.KNN(1), d, [][]float32{{0}})[0]
+	assert.Greater(t, p[2], 0.5, "of rows equally far the earliest counts")
 }

@@ -26,7 +26,8 @@ type learner struct {
 	names  []train.Param // with values: those of the fit to all rows, unless stale
 	stale  bool          // rows have come in since the fit
 	rows   rows
-	// noted is the batch of the last Forward, which Update adds to the rows.
+	// noted is the batch of the last Forward, which Update adds to the rows. It
+	// need not be a copy: a batch stays as it is until the next one comes.
 	noted train.Batch
 	// early holds the values of the last fit by Update, to earlyRows rows; Forward
 	// uses them. They are apart from those of Params, because whether somebody
@@ -38,6 +39,9 @@ type learner struct {
 func newLearner(init train.Init, m method) (train.Learner, error) {
 	loss, err := newLoss(init)
 	if err != nil {
+		return nil, err
+	}
+	if err := init.Optimizer.Check(); err != nil { // its weight decay may be a penalty
 		return nil, err
 	}
 	if err := accept(init, init.Example, m.looksAtInputs()); err != nil {
@@ -73,7 +77,7 @@ func (l *learner) Forward(b train.Batch, _ int) (float64, error) {
 	if l.rows.n == 0 {
 		values = l.values() // which may have been read from a file
 	}
-	l.noted = b.Clone()
+	l.noted = b
 	return l.predict(values, b).Loss, nil
 }
 
