@@ -284,6 +284,7 @@ func TestTies(t *testing.T) {
 	assert.InDelta(t, 1./3, s.score(t, metrics.Accuracy, s.order(), 1).Value, 1e-12, "the lowest id")
 	assert.Equal(t, 1., s.score(t, metrics.Accuracy, []int{0}, 1).Value)
 	assert.InDelta(t, 2./3, s.score(t, metrics.TopK(2), s.order(), 1).Value, 1e-12, "the two lowest ids")
+	assert.Equal(t, 1., s.score(t, metrics.TopK(2), []int{0, 1}, 1).Value)
 	assert.Equal(t, 0.5, s.score(t, metrics.ROCAUC, s.order(), 1).Value)
 }
 
