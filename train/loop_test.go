@@ -462,6 +462,38 @@ func TestSameSeedSameBits(t *testing.T) {
 	assert.NotEqual(t, run(1), run(2), "the seed reaches the order of rows")
 }
 
+// TestPasses: the source is told epoch, seed, size, order and augmentation; to
+// count its batches, no augmentation is asked for.
+func TestPasses(t *testing.T) {
+	l := loop(t, traintest.MLP(2))
+	var got []train.Pass
+	l.Source = func(p train.Pass) iter.Seq2[train.Batch, error] {
+		got = append(got, p)
+		return ten.Training(p)
+	}
+	l.Pass.Augment, l.Epochs, l.Progress = true, 2, func(*train.State) {}
+	_, err := l.Run(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, []train.Pass{
+		{Seed: 3, BatchSize: 4, Shuffle: true},
+		{Seed: 3, BatchSize: 4, Shuffle: true, Augment: true},
+		{Seed: 3, BatchSize: 4, Shuffle: true, Augment: true, Epoch: 1},
+	}, got)
+}
+
+type infinite struct{ train.Learner }
+
+func (infinite) Forward(train.Batch, int) (float64, error) { return math.Inf(1), nil }
+
+func TestInfiniteLossEndsTheLoop(t *testing.T) {
+	l := loop(t, traintest.MLP(2))
+	l.Learner, l.Epochs = infinite{l.Learner}, 1
+	got, err := l.Run(context.Background())
+	require.NoError(t, err)
+	assert.Equal(t, "the loss is +Inf at iteration 0", got.Stopped)
+	assert.Equal(t, 1, got.Iterations)
+}
+
 func TestTotal(t *testing.T) {
 	for _, c := range []struct {
 		epochs, iterations, want int
