@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"slices"
 	"strings"
@@ -431,6 +432,32 @@ func TestEvolutionFollowsPredictions(t *testing.T) {
 	}
 	assert.InEpsilon(t, sum/15, changes[0], 1e-9)
 	assert.Contains(t, string(got.files["evolution.svg"]), "class")
+}
+
+// A source may use the memory of a batch again for the next.
+func TestEvolutionKeepsItsOwnBatch(t *testing.T) {
+	p := mlp()
+	first, err := train.First(p.data.Training, train.Pass{Seed: 1, BatchSize: 16, Shuffle: true})
+	require.NoError(t, err)
+	src := p.data.Training
+	p.data.Training = func(pass train.Pass) iter.Seq2[train.Batch, error] {
+		return func(yield func(train.Batch, error) bool) {
+			buffer := train.NewTensor(16, 2)
+			for b, err := range src(pass) {
+				buffer.Shape = b.Inputs.Shape
+				buffer.Data = buffer.Data[:copy(buffer.Data[:cap(buffer.Data)], b.Inputs.Data)]
+				if b.Inputs = buffer; !yield(b, err) {
+					return
+				}
+			}
+		}
+	}
+	archive := p.run(t, decorators.EvolutionSaver{Rows: 4}.Decorate).files["evolution.npz"]
+	arrays, err := tensorfile.ReadNPZ(bytes.NewReader(archive), int64(len(archive)))
+	require.NoError(t, err)
+	inputs, err := arrays[2].Float32()
+	require.NoError(t, err)
+	assert.Equal(t, first.Inputs.Data[:8], inputs)
 }
 
 func TestEvolutionOfARegression(t *testing.T) {
