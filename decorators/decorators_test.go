@@ -442,7 +442,7 @@ func TestEvolutionKeepsItsOwnBatch(t *testing.T) {
 	src := p.data.Training
 	p.data.Training = func(pass train.Pass) iter.Seq2[train.Batch, error] {
 		return func(yield func(train.Batch, error) bool) {
-			buffer := train.NewTensor(16, 2)
+			buffer := train.NewTensor(60, 2)
 			for b, err := range src(pass) {
 				buffer.Shape = b.Inputs.Shape
 				buffer.Data = buffer.Data[:copy(buffer.Data[:cap(buffer.Data)], b.Inputs.Data)]
