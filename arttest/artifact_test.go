@@ -101,7 +101,7 @@ func TestArtifactNames(t *testing.T) {
 	o := recipes(t, "^TestArtifactNames$")
 	o.expect("TestArtifactNames pass", "TestArtifactNames/it pass")
 	assert.Equal(t, "data", o.run().Steps[0].Artifacts[0].Kind)
-	verify(t, filepath.Join(o.dir, "artifactnames", o.run().ID), o.run().Steps[0].Artifacts, "events.jsonl", "manifest.json")
+	verify(t, filepath.Join(o.dir, "artifact-names", o.run().ID), o.run().Steps[0].Artifacts, "events.jsonl", "manifest.json")
 }
 
 // With -artifacts each step's files are in its artifact directory, with a manifest

@@ -115,12 +115,12 @@ func (p *progress) line(now time.Time) string {
 		parts = append(parts, fmt.Sprintf("[%s%s] %3d%%", strings.Repeat("#", filled), strings.Repeat(".", width-filled), 100*done/p.total))
 	}
 	parts = append(parts, fmt.Sprintf("%d it", p.done), fmt.Sprintf("%.0f it/s", rate))
-	if p.note != "" {
-		parts = append(parts, p.note)
-	}
 	if p.total > p.done && rate > 0 {
 		left := time.Duration(float64(p.total-p.done) / rate * float64(time.Second)).Round(time.Second)
 		parts = append(parts, fmt.Sprintf("%d:%02d left", int(left.Minutes()), int(left.Seconds())%60))
+	}
+	if p.note != "" { // the last, for it may not fit
+		parts = append(parts, p.note)
 	}
 	return p.plain(strings.Map(printable, strings.Join(parts, "  ")))
 }

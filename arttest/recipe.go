@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/record"
@@ -17,7 +18,7 @@ import (
 // Recipe is what all steps of a test share.
 type Recipe struct {
 	// Name of the recipe in reports and of its folder of runs. Default: the name
-	// of the test without "Test".
+	// of the test without "Test", "own-steps" for TestOwnSteps.
 	Name string
 	// Data to learn from. Training is needed.
 	Data train.Data
@@ -66,7 +67,7 @@ func New(t *testing.T, recipe Recipe) *R {
 		t.Fatalf("arttest.New: not begun: %v", err)
 	}
 	if recipe.Name == "" {
-		recipe.Name = strings.TrimPrefix(t.Name(), "Test")
+		recipe.Name = spaced(strings.TrimPrefix(t.Name(), "Test"))
 	}
 	recipe.Name = checks.Slug(recipe.Name)
 	if recipe.Seed == 0 {
@@ -89,6 +90,20 @@ func New(t *testing.T, recipe Recipe) *R {
 	fmt.Fprintln(t.Output(), r.headline())
 	t.Cleanup(func() { t.Helper(); r.finish() })
 	return r
+}
+
+// spaced sets the words of a name in mixed case apart: OwnSteps, XORNet.
+func spaced(name string) string {
+	var b strings.Builder
+	runes := []rune(name)
+	for i, r := range runes {
+		if i > 0 && unicode.IsUpper(r) && (unicode.IsLower(runes[i-1]) ||
+			unicode.IsUpper(runes[i-1]) && i+1 < len(runes) && unicode.IsLower(runes[i+1])) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 func (c Recipe) check() error {
