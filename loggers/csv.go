@@ -14,8 +14,8 @@ import (
 // frames. Other events are left out. Rows of several runs may share a file: the
 // first column is the run.
 //
-// The columns are those of CSVColumns. Times are RFC 3339 with nanoseconds; numbers read
-// back bit for bit, NaN, +Inf, -Inf and -0 included.
+// The columns are those of CSVColumns. Times are RFC 3339 with nanoseconds;
+// numbers read back bit for bit, NaN, +Inf, -Inf and -0 included.
 type CSV struct {
 	// W is written to; nil means the file at Path.
 	W io.Writer

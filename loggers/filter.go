@@ -17,9 +17,9 @@ import (
 func Tee(sinks ...record.Sink) record.Sink { return record.Tee(sinks...) }
 
 // Filter passes on what matters and not too often. Names choose scalars, scores
-// and vectors; Every and Interval thin out scalars and vectors, of which there is one an
-// iteration. All other events pass, unless Kinds leaves them out. The zero
-// value, but for Sink, passes everything.
+// and vectors; Every and Interval thin out scalars and vectors, of which there
+// is one an iteration. All other events pass, unless Kinds leaves them out. The
+// zero value, but for Sink, passes everything.
 type Filter struct {
 	Sink record.Sink
 	// Kinds that pass; none means all.

@@ -140,8 +140,8 @@ func hparams(b []byte, tag string, content []byte) []byte {
 	return tensorValue(b, tag, "hparams", classTensor, content, dtDouble, []int{1}, protoBytes(nil, 4, make([]byte, 8)))
 }
 
-// settingValue is a google.protobuf.Value: a number where the setting is one, so that
-// the HParams page can sort and plot by it.
+// settingValue is a google.protobuf.Value: a number where the setting is one, so
+// that the HParams page can sort and plot by it.
 func settingValue(s string) []byte {
 	if v, err := strconv.ParseFloat(s, 64); err == nil && !math.IsNaN(v) && !math.IsInf(v, 0) {
 		return protoDouble(nil, 2, v)

@@ -1,0 +1,187 @@
+package loggers
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/actually-robust-training/art/record"
+)
+
+// The most that is sent at once.
+const (
+	batchEvents = 1000
+	batchBytes  = 1 << 20
+)
+
+// spool is what one logger has to send of one run, on disk: an event file,
+// written by the process that trains, and the position up to which it has been
+// sent, written by whoever sends and holds the lock. See the package comment.
+type spool struct {
+	events, state string // paths
+}
+
+const (
+	eventsSuffix = ".jsonl"
+	stateSuffix  = ".state.json"
+)
+
+func spoolAt(dir, name string) spool {
+	return spool{filepath.Join(dir, name+eventsSuffix), filepath.Join(dir, name+stateSuffix)}
+}
+
+// position is how far sending has come, and all that is needed to go on with
+// it in another process. It holds no secrets.
+type position struct {
+	Schema int    `json:"schema"`
+	Logger string `json:"logger"`
+	// Target is what the logger needs to find its server again; Remote what
+	// the server called things.
+	Target map[string]string `json:"target"`
+	Remote map[string]string `json:"remote,omitempty"`
+	// Recipe, Run and Directory are those of the run.
+	Recipe    string `json:"recipe"`
+	Run       string `json:"run"`
+	Directory string `json:"directory,omitempty"`
+	// Sent is the number of bytes of the event file that have arrived. If Trying
+	// is larger, what lies between was being sent and may have arrived.
+	Sent   int64 `json:"sent"`
+	Trying int64 `json:"trying"`
+	// Refused is the number of events that the server will never take.
+	Refused int64 `json:"refused,omitempty"`
+}
+
+// open returns the event file to append to, after making the spool or keeping
+// what an earlier process of the same run left of it.
+func (s spool) open(fresh position) (*record.File, error) {
+	if err := os.MkdirAll(filepath.Dir(s.events), 0o755); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(s.events); !errors.Is(err, fs.ErrNotExist) {
+		return record.Append(s.events)
+	}
+	if old, err := s.load(); err == nil {
+		fresh.Remote = old.Remote
+	}
+	// The position first: it must never be that of another file.
+	if err := s.save(fresh); err != nil {
+		return nil, err
+	}
+	return record.Create(s.events)
+}
+
+func (s spool) load() (p position, err error) {
+	b, err := os.ReadFile(s.state)
+	if err != nil {
+		return p, err
+	}
+	if err := json.Unmarshal(b, &p); err != nil {
+		return p, fmt.Errorf("%s: %w", s.state, err)
+	}
+	if p.Schema > record.Schema {
+		return p, fmt.Errorf("%s has schema %d, newer than %d: update the project", s.state, p.Schema, record.Schema)
+	}
+	return p, nil
+}
+
+// save replaces the position, whole or not at all, even in a power cut.
+func (s spool) save(p position) error {
+	p.Schema = record.Schema
+	b, err := json.MarshalIndent(p, "", "\t")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(s.state), ".tmp-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(b, '\n'))
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), s.state)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// lock opens the event file and makes this process the one that sends it. Busy
+// is true if another one is.
+func (s spool) lock() (f *os.File, busy bool, err error) {
+	if f, err = os.Open(s.events); err != nil {
+		return nil, false, err
+	}
+	if busy, err = lockFile(f); busy || err != nil {
+		return nil, busy, errors.Join(err, f.Close())
+	}
+	// The process that held the lock may have removed the file as done.
+	held, err1 := f.Stat()
+	there, err2 := os.Stat(s.events)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, false, errors.Join(err, f.Close())
+	}
+	if !os.SameFile(held, there) {
+		return nil, false, errors.Join(fs.ErrNotExist, f.Close())
+	}
+	return f, false, nil
+}
+
+// batch is what is sent at once: the events in bytes from to end of the file.
+type batch struct {
+	events    []record.Event
+	from, end int64
+}
+
+// read returns the next batch: exactly what lies between the two offsets if
+// until is after from, else what there is, within bounds.
+func read(f *os.File, from, until int64) (b batch, err error) {
+	b = batch{from: from, end: from}
+	size := until - from
+	if until <= from {
+		size = batchBytes + record.MaxLine
+	}
+	reader := record.NewRestReader(io.NewSectionReader(f, from, size))
+	for e, err := range reader.All() {
+		if err != nil {
+			return b, err
+		}
+		b.events = append(b.events, e)
+		if b.end = from + reader.Offset(); until <= from && b.full() {
+			break
+		}
+	}
+	return b, nil
+}
+
+func (b batch) full() bool {
+	return len(b.events) >= batchEvents || b.end-b.from >= batchBytes
+}
+
+// count returns the number of events in the spool, and of those after the
+// position.
+func (s spool) count(sent int64) (all, waiting int, err error) {
+	f, err := os.Open(s.events)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	block, at := make([]byte, 64<<10), int64(0)
+	for {
+		n, err := f.Read(block)
+		all += bytes.Count(block[:n], []byte("\n"))
+		after := min(max(sent-at, 0), int64(n))
+		waiting += bytes.Count(block[after:n], []byte("\n"))
+		at += int64(n)
+		if errors.Is(err, io.EOF) {
+			return all, waiting, nil
+		}
+		if err != nil {
+			return all, waiting, err
+		}
+	}
+}

@@ -1,0 +1,116 @@
+package loggers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/actually-robust-training/art/record"
+)
+
+// Sync sends what loggers could not send: all spools in folders named spool,
+// anywhere below dir. It tells report, in a line each, what it sent. Keys come
+// from the environment, as for the loggers themselves. Runs that another process
+// is sending are left to it.
+//
+// A spool that cannot be sent does not keep others from it; the error has a
+// line for each.
+func Sync(ctx context.Context, dir string, report func(line string)) error {
+	return syncAll(ctx, dir, report, destinationOf, patience{shortestWait, longestWait, syncAttempts})
+}
+
+// syncAttempts is how often Sync tries a batch: some fifteen seconds in all.
+const syncAttempts = 6
+
+// finder finds the destination of a spool that another process left.
+type finder func(position) (name string, to destination, err error)
+
+// destinationOf is the finder that knows all loggers.
+func destinationOf(p position) (name string, to destination, err error) {
+	if p.Logger == "mlflow" {
+		return mlflowDestination(p.Target)
+	}
+	return "", nil, fmt.Errorf("it is of a logger that this version does not know, %q", p.Logger)
+}
+
+func syncAll(ctx context.Context, dir string, report func(string), find finder, patience patience) error {
+	var errs []error
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, isState := strings.CutSuffix(d.Name(), stateSuffix)
+		if d.IsDir() || !isState || filepath.Base(filepath.Dir(path)) != spoolDir {
+			return ctx.Err()
+		}
+		line, err := syncOne(ctx, spoolAt(filepath.Dir(path), name), find, patience)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", path, err))
+		}
+		if line != "" {
+			report(line)
+		}
+		return ctx.Err()
+	})
+	return errors.Join(append(errs, err)...)
+}
+
+// syncOne sends one spool; the line is empty if there was nothing to send.
+func syncOne(ctx context.Context, spool spool, find finder, patience patience) (line string, err error) {
+	p, err := spool.load()
+	if err != nil {
+		return "", err
+	}
+	_, waiting, err := spool.count(p.Sent)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && waiting == 0 {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	name, to, err := find(p)
+	if err != nil {
+		return "", err
+	}
+	s := sender{spool: spool, to: to, patience: patience}
+	if err := s.begin(ctx, false); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return "", nil // its own process has sent it meanwhile
+		}
+		return "", err
+	}
+	err = s.drain(ctx, true)
+	_, left, countErr := spool.count(s.at.Sent)
+	line = fmt.Sprintf("%s: sent %d events of run %s of %s", name, waiting-left, p.Run, p.Recipe)
+	if s.at.Refused > 0 {
+		line += fmt.Sprintf("; %d were refused and are kept beside %s", s.at.Refused, spool.events)
+	}
+	return line, errors.Join(err, countErr, s.end())
+}
+
+// spoolDir is the folder of spools in the directory of a run.
+const spoolDir = "spool"
+
+// spoolOf opens the spool of a logger for the run that the event begins.
+func spoolOf(e *record.Event, dir, logger string, target map[string]string) (spool, position, error) {
+	p := position{Logger: logger, Target: target, Directory: e.Settings["directory"]}
+	if e.Kind == record.RunStart {
+		p.Recipe, p.Run = e.Name, e.Text
+	}
+	if p.Run == "" {
+		p.Run = rand.Text() // so that the server can tell runs apart
+	}
+	switch {
+	case dir != "":
+		dir = filepath.Join(dir, fileName(p.Recipe), fileName(p.Run), spoolDir)
+	case p.Directory != "":
+		dir = filepath.Join(p.Directory, spoolDir)
+	default:
+		return spool{}, p, errors.New("it has nowhere to keep what the server has not got yet: set its Spool (inside a recipe the run has a directory)")
+	}
+	return spoolAt(dir, logger+"-"+fingerprint(target)), p, nil
+}
