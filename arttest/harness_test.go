@@ -83,7 +83,7 @@ func writeModule(dir string) error {
 	const path = "github.com/actually-robust-training/art"
 	own := strings.Replace(string(mod), "module "+path, "module example.com/user", 1) +
 		fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %s => %s\n", path, path, root)
-	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS("testdata")); err != nil { // the folders recipes and other
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte(own), 0o644); err != nil {

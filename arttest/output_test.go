@@ -44,7 +44,7 @@ func TestReports(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got := recipes(t, tt.run, append(tt.more, "-test.v=true")...).steady()
-			file := filepath.Join("testdata", "reports", tt.name+".txt")
+			file := filepath.Join("testdata", "golden", tt.name+".txt")
 			if *update {
 				require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
 				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
