@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // finish checks a network that was built, fuses layers and names tensors. Layers
@@ -141,6 +140,3 @@ func (p *plan) compact(out int) []*layer {
 	last.tensors = append(slices.DeleteFunc(last.tensors, func(n string) bool { return n == "output" }), "output")
 	return kept
 }
-
-// summaryName is how a table shows a layer.
-func (l *layer) summaryName() string { return strings.Join(l.tensors, ", ") }

@@ -142,7 +142,7 @@ func (o *nodeOp) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) { return
 func (o *nodeOp) ReturnsPtr() bool                                      { return true }
 func (o *nodeOp) CallsExtern() bool                                     { return false }
 func (o *nodeOp) OverwritesInput() int                                  { return -1 }
-func (o *nodeOp) WriteHash(h hash.Hash)                                 { fmt.Fprint(h, o.name) }
+func (o *nodeOp) WriteHash(h hash.Hash)                                 { h.Write([]byte(o.name)) }
 func (o *nodeOp) String() string                                        { return o.name }
 func (o *nodeOp) Hashcode() uint32 {
 	h := fnv.New32a()

@@ -32,11 +32,11 @@ func newObjective[F kernel.Float](init train.Init, shape []int) (*objective[F], 
 	if o.loss.Delta == 0 {
 		o.loss.Delta = 1
 	}
+	if init.Loss.Classifies() && len(shape) == 0 {
+		return nil, fmt.Errorf("output: got rows of one number without an axis, want [classes] or [positions, classes]")
+	}
 	switch init.Loss.Kind {
 	case train.CrossEntropy:
-		if len(shape) == 0 || shape[len(shape)-1] < 1 {
-			return nil, fmt.Errorf("output: got rows of shape %v, want [classes] or [positions, classes]", shape)
-		}
 		if k := o.classes(); init.Classes > 0 && k != init.Classes {
 			return nil, fmt.Errorf("output: got %d logits, want %d, one for each class: end with Dense(name, x.Classes())", k, init.Classes)
 		}

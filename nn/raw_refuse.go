@@ -61,7 +61,7 @@ func refuse(g *gorgonia.ExprGraph, n *gorgonia.Node, own gorgonia.Nodes) error {
 		}
 	}
 	if text == "invSqrt" {
-		return fmt.Errorf("InverseSqrt (its gradient is wrong: use Inverse of Sqrt)")
+		return fmt.Errorf("the operator InverseSqrt (its gradient is wrong: use Inverse of Sqrt)")
 	}
 	allowed, ok := verified[kind]
 	if !ok || !slices.Contains(allowed, "") && !slices.Contains(allowed, text) {
@@ -93,7 +93,7 @@ func refuseSum(text string, x *gorgonia.Node) error {
 	if len(axes) <= 1 || len(axes) == x.Dims() || slices.Contains(known, text) {
 		return nil
 	}
-	return fmt.Errorf("Sum or Mean over the axes %v (the numbers may be wrong: reshape these axes into one and sum over it)", axes)
+	return fmt.Errorf("a Sum or Mean over the axes %v (the numbers may be wrong: reshape these axes into one and sum over it)", axes)
 }
 
 // refuseSlice: a slice beyond the end is cut without an error, and bounds that
@@ -107,9 +107,9 @@ func refuseSlice(text string, x *gorgonia.Node) error {
 	}
 	switch size := x.Shape()[axis]; {
 	case end > size || start < 0 || start >= end:
-		return fmt.Errorf("Slice %d:%d of an axis of %d (gorgonia cuts it without an error: correct the bounds)", start, end, size)
+		return fmt.Errorf("the Slice %d:%d of an axis of %d (gorgonia cuts it without an error: correct the bounds)", start, end, size)
 	case end > 255:
-		return fmt.Errorf("Slice %d:%d (gorgonia takes slices whose bounds agree modulo 256 for the same: reshape the axis first)", start, end)
+		return fmt.Errorf("the Slice %d:%d (gorgonia takes slices whose bounds agree modulo 256 for the same: reshape the axis first)", start, end)
 	}
 	return nil
 }

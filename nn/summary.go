@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"text/tabwriter"
 
@@ -55,13 +56,19 @@ func (l *Learner) Summary() Summary {
 
 // String is a table with a line for each layer and the sums.
 func (s Summary) String() string {
+	lines := []string{"layer\tkind\tshape of a row\tparameters\tFLOPs of a row\n"}
+	for _, l := range s.Layers {
+		lines = append(lines, fmt.Sprintf("%s\t%s\t%v\t%d\t%d\n", l.Name, l.Kind, l.Shape, l.Params, l.FLOPs))
+	}
+	lines = append(lines, fmt.Sprintf("total\t\t\t%d\t%d\n", s.Params, s.FLOPs))
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "layer\tkind\tshape of a row\tparameters\tFLOPs of a row")
-	for _, l := range s.Layers {
-		fmt.Fprintf(w, "%s\t%s\t%v\t%d\t%d\n", l.Name, l.Kind, l.Shape, l.Params, l.FLOPs)
+	_, err := io.WriteString(w, strings.Join(lines, ""))
+	if err == nil {
+		err = w.Flush()
 	}
-	fmt.Fprintf(w, "total\t\t\t%d\t%d\n", s.Params, s.FLOPs)
-	w.Flush()
+	if err != nil {
+		return err.Error() // a Builder has none
+	}
 	return b.String()
 }
