@@ -104,9 +104,10 @@ func BenchmarkPredict(b *testing.B) {
 func BenchmarkNew(b *testing.B) {
 	for _, p := range peerRows() {
 		b.Run(p.name, func(b *testing.B) {
+			batch := p.batch()
 			b.ReportAllocs()
 			for b.Loop() {
-				p.learner(b)
+				newTestLearner(b, p.model, batch, p.classes)
 			}
 		})
 	}

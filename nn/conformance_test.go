@@ -31,6 +31,7 @@ func TestConformance(t *testing.T) {
 			Data:  traintest.Plane(1, 50, 0.1, 1, 2, -3),
 		}},
 		{"cnn", traintest.Case{Model: Classifier("cnn", buildCNN), Data: images}},
+		{"cnn clipped", traintest.Case{Model: with(Classifier("cnn", buildCNN), clipped), Data: images}},
 		{"composite", traintest.Case{Data: images, Model: Classifier("blocks", func(x Node) Node {
 			return x.Apply("block", composite{filters: 2}).GlobalAvgPool().Dense("logits", x.Classes())
 		})}},

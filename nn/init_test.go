@@ -79,6 +79,20 @@ func TestOrthogonalIsOrthogonal(t *testing.T) {
 	}
 }
 
+// What reshapes the outputs does not hide the last layer.
+func TestLastLayerBeginsSmall(t *testing.T) {
+	for name, build := range map[string]func(x Node) Node{
+		"reshape": func(x Node) Node { return x.Flatten().Dense("last", 9).Reshape(3, 3).Flatten() },
+		"pool":    func(x Node) Node { return x.Conv("last", Conv{Filters: 9, Kernel: 3}).GlobalAvgPool() },
+	} {
+		b := train.Batch{Inputs: train.NewTensor(2, 1, 6, 6), Targets: train.NewTensor(2)}
+		l := newTestLearner(t, Classifier(name, build), b, 9)
+		for _, v := range param(t, l, "last/weight").Value {
+			require.Less(t, math.Abs(float64(v)), 0.01)
+		}
+	}
+}
+
 // A classifier begins near ln K whatever the number of layers, classes and units.
 func TestLossAtInit(t *testing.T) {
 	for _, classes := range []int{1, 2, 3, 10, 100} {

@@ -3,6 +3,7 @@ package nn
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/actually-robust-training/art/train"
@@ -110,6 +111,29 @@ func TestParamsAndTensors(t *testing.T) {
 	}
 	_, err = l.Activation("nothing")
 	require.ErrorContains(t, err, `["input" "hidden" "logits" "output"]`)
+}
+
+// Gradients that nobody asked for are not computed.
+func TestNeededGradients(t *testing.T) {
+	b := pictures(4, 1, 6, 3, 1)
+	l := newTestLearner(t, Classifier("cnn", buildCNN), b, 3)
+	first := func() step[float32] { return l.net.program.training[0] }
+	for _, s := range l.net.program.training {
+		if s.layer == "conv1" {
+			require.Nil(t, s.din[0], "the gradient of the input")
+			require.NotNil(t, s.din[1])
+		}
+	}
+	steps := len(l.net.program.training)
+	require.NoError(t, l.Freeze(func(name string) bool { return strings.HasPrefix(name, "conv1/") }))
+	require.Len(t, l.net.program.training, steps-1)
+	require.NoError(t, l.Freeze(func(name string) bool { return !strings.HasPrefix(name, "logits/") }))
+	require.Len(t, l.net.program.training, 1)
+	require.Equal(t, "logits", first().layer)
+	require.Nil(t, first().din[0])
+	require.NoError(t, l.Freeze(func(string) bool { return true }))
+	require.Empty(t, l.net.program.training)
+	fit(t, l, b, 2, 0.1)
 }
 
 func TestFreeze(t *testing.T) {

@@ -33,9 +33,13 @@ func newNetwork[F kernel.Float](init train.Init, layers []*layer) (*network[F], 
 	return n, err
 }
 
-// initialise draws the weights, each from the seed and its name.
+// initialise draws the weights, each from the seed and its name. The last layer
+// is the one that computes the outputs, whatever reshapes them.
 func (n *network[F]) initialise(seed uint64) {
 	last := len(n.layers) - 1
+	for slices.Contains([]string{"flatten", "reshape", "globalavgpool"}, n.layers[last].kind) {
+		last = n.layers[last].inputs[0]
+	}
 	for i, l := range n.layers {
 		for k, spec := range l.params {
 			init := spec.init
