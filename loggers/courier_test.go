@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -288,4 +291,54 @@ func BenchmarkCourierScalar(b *testing.B) {
 		}
 	}
 	assert.Error(b, c.Close())
+}
+
+// BenchmarkCourierMillion emits a million scalars while the server hangs: the
+// memory that they hold, and the longest that one Emit took.
+func BenchmarkCourierMillion(b *testing.B) {
+	hangs := deliverFunc(func(ctx context.Context, _ *position, _ []record.Event, _ bool) error { <-ctx.Done(); return ctx.Err() })
+	for b.Loop() {
+		c := quick(b.TempDir())
+		c.grace = time.Millisecond
+		require.NoError(b, c.start(hangs, position{Run: "R"}))
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		e := scalars(1, 1)[0]
+		waits := make([]time.Duration, 1_000_000)
+		for i := range waits {
+			e.Seq, e.Iteration = int64(i+1), i
+			begin := time.Now()
+			if err := c.Emit(e); err != nil {
+				b.Fatal(err)
+			}
+			waits[i] = time.Since(begin)
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		slices.Sort(waits)
+		b.ReportMetric(max(0, float64(after.HeapAlloc)-float64(before.HeapAlloc)-8e6)/1e6, "MB-held")
+		b.ReportMetric(float64(waits[999_990].Microseconds()), "µs/emit-p99.999")
+		b.ReportMetric(float64(waits[999_999].Microseconds()), "µs/emit-max")
+		require.Error(b, c.Close())
+	}
+}
+
+// BenchmarkMLflowPoints sends points to a server that takes everything.
+func BenchmarkMLflowPoints(b *testing.B) {
+	server := httptest.NewServer(&tracker{discard: true})
+	defer server.Close()
+	const points = 100_000
+	events := scalars(2, points+1)
+	for b.Loop() {
+		m := &MLflow{Address: server.URL, Spool: b.TempDir(), Grace: time.Minute}
+		require.NoError(b, m.Emit(record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"}))
+		for _, e := range events {
+			if err := m.Emit(e); err != nil {
+				b.Fatal(err)
+			}
+		}
+		require.NoError(b, m.Close())
+	}
+	b.ReportMetric(points*float64(b.N)/b.Elapsed().Seconds(), "points/s")
 }

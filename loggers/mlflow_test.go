@@ -36,6 +36,8 @@ type tracker struct {
 	// before answers a request instead, if it returns true; after answers one
 	// that had its effect.
 	before, after func(w http.ResponseWriter, r *http.Request) bool
+	// discard forgets the metrics at once.
+	discard bool
 }
 
 func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +60,9 @@ func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		s.metrics = append(s.metrics, b.Metrics...)
+		if !s.discard {
+			s.metrics = append(s.metrics, b.Metrics...)
+		}
 	case "metrics/get-history": // two to a page
 		var of []mlflowMetric
 		for _, m := range s.metrics {
