@@ -15,6 +15,10 @@ func (c composite) Build(x Node) Node {
 	return y.Conv("conv2", Conv{Filters: c.filters, Kernel: 3, Pad: 1}).Add(x).ReLU()
 }
 
+type layerFunc func(x Node) Node
+
+func (f layerFunc) Build(x Node) Node { return f(x) }
+
 func TestMistakesOfNetworks(t *testing.T) {
 	picture, row, sequence := []int{2, 6, 6}, []int{4}, []int{5, 6}
 	for _, c := range []struct {
@@ -113,6 +117,11 @@ func TestNamesOfTensors(t *testing.T) {
 			[]string{"input", "input/maxpool", "input/maxpool-2", "input/maxpool-3", "input/flatten", "output"}},
 		{"composite", []int{2, 6, 6}, func(x Node) Node { return x.Apply("block", composite{filters: 2}).Flatten() },
 			[]string{"input", "block/conv1", "block/bn1", "block/conv2", "block/conv2/add", "block", "block/flatten", "output"}},
+		{"a composite has a layer of the name", []int{2, 6, 6},
+			func(x Node) Node {
+				return x.Apply("block", layerFunc(func(x Node) Node { return x.Conv("maxpool", Conv{Filters: 2, Kernel: 1}).Add(x) })).MaxPool(2)
+			},
+			[]string{"input", "block/maxpool", "block", "block/maxpool-2", "output"}},
 		{"named pool", []int{2, 6, 6}, func(x Node) Node { return x.Apply("pool", Pool{Size: 2}) },
 			[]string{"input", "pool", "output"}},
 	} {

@@ -53,6 +53,9 @@ func (p *plan) readers(out int) []int {
 func (p *plan) nameTensors(readers []int) {
 	base := make([]string, len(p.layers)) // the named layer that each follows
 	used := map[string]int{}
+	for _, l := range p.layers {
+		used[l.name] = 1
+	}
 	for i, l := range p.layers {
 		if readers[i] == 0 && i > 0 {
 			continue

@@ -230,6 +230,29 @@ func TestPredictIsByRow(t *testing.T) {
 	}
 }
 
+// NaN is a result: the loss is NaN and there is no error.
+func TestNaNIsNoError(t *testing.T) {
+	for _, c := range gradientCases {
+		if c.ids {
+			continue
+		}
+		b := train.Batch{Inputs: train.NewTensor(append([]int{4}, c.shape...)...), Targets: train.NewTensor(4)}
+		layers, err := buildLayers(train.Init{Example: b}, c.build)
+		require.NoError(t, err)
+		b.Targets = train.NewTensor(append([]int{4}, layers[len(layers)-1].shape...)...)
+		for i := range b.Inputs.Data {
+			b.Inputs.Data[i] = float32(math.NaN())
+		}
+		l := newTestLearner(t, Regressor(c.name, c.build), b, 0)
+		loss, err := l.Forward(b, 0)
+		require.NoError(t, err, c.name)
+		require.True(t, math.IsNaN(loss), c.name)
+		require.NoError(t, l.Update(0.01))
+		_, err = l.Predict(b)
+		require.NoError(t, err, c.name)
+	}
+}
+
 func TestPanicsNameTheLayer(t *testing.T) {
 	b := blobs(4, 4, 3, 1)
 	l := newTestLearner(t, Classifier("mlp", buildMLP), b, 3)
