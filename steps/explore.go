@@ -51,7 +51,7 @@ type ExploreData struct {
 	// beyond two rows and what chance explains; any at all is a warning. Default 0.05.
 	MaxLeakage float64
 	// MaxShift is how far the mean of a feature may lie from that of training, in
-	// its standard deviations there, beyond what chance explains. Default 0.5.
+	// standard deviations within the stages, beyond what chance explains. Default 0.5.
 	MaxShift float64
 	// MaxSpread is the factor by which its deviation may be larger or smaller,
 	// beyond what chance explains. Default 2.
@@ -144,7 +144,7 @@ func (e ExploreData) Plan() arttest.Plan {
 
 // Run walks over the data and records what it finds.
 func (e ExploreData) Run(ctx context.Context, s *arttest.Scope) error {
-	x := exploration{ExploreData: e.withDefaults(), emit: s.Emit, save: s.Save, progress: s.Progress}
+	x := exploration{ExploreData: e.withDefaults(), survey: &survey{}, emit: s.Emit, save: s.Save, progress: s.Progress}
 	return x.run(ctx, s.Data(), s.Seed())
 }
 
@@ -158,7 +158,7 @@ type exploration struct {
 }
 
 func (x exploration) run(ctx context.Context, d train.Data, seed uint64) error {
-	x.survey = &survey{data: d, seed: seed, sample: sample{examples: x.Examples}}
+	*x.survey = survey{data: d, seed: seed, sample: sample{examples: x.Examples}}
 	for _, stage := range d.Stages() {
 		err := x.walk(ctx, stage, func(rows int) { x.progress(rows, d.Sizes[stage], stage) })
 		if err != nil {

@@ -130,6 +130,13 @@ func bugsOfScale() []bug {
 			}
 			return d
 		}, "features-on-one-scale", record.Fail, []string{`feature "sepal width": mean 1000`, "1 of 4 features"}},
+		{"one feature far from zero", func(t *testing.T) train.Data {
+			d := iris(t)
+			for _, stage := range d.Stages() {
+				d = edit(t, d, stage, column(1, func(_ int, v float32) float32 { return v + 50 }))
+			}
+			return d
+		}, "features-on-one-scale", record.Fail, []string{`feature "sepal width": mean 50`, "1 of 4 features"}},
 		{"one feature far too small", func(t *testing.T) train.Data {
 			d := iris(t)
 			for _, stage := range d.Stages() {
@@ -191,6 +198,12 @@ func bugsOfClasses() []bug {
 			d.Training = traintest.Rows(rowsWhere(whole(t, d.Training), func(row int, y float32) bool { return y != 1 || row < 3 }))
 			return d
 		}, "classes-balanced", record.Warn, []string{`rarest: "versicolor"`, "balanced accuracy"}},
+		{"a token that never comes next", func(t *testing.T) train.Data {
+			d := tokens(300, 2)
+			d.Classes = append(d.Classes, "never")
+			d.Tokens = 3
+			return d
+		}, "classes-in-training", record.Warn, []string{"vocabulary", `"never" (id 2)`}},
 		{"shares that differ", func(t *testing.T) train.Data {
 			d := traintest.Blobs(1, 300, 3)
 			d.Validation = traintest.Rows(rowsWhere(whole(t, d.Validation), func(row int, y float32) bool { return y == 0 || row%20 == 1 || row%20 == 2 }))
@@ -229,9 +242,21 @@ func bugsOfRows() []bug {
 	return []bug{
 		{"rows twice", planted(func(*testing.T) train.Data { return traintest.Blobs(1, 200, 4) }, train.Training, twice(5)),
 			"no-duplicates", record.Warn, []string{"16.7 %", "training rows 0, 200 are equal", "… and 35 more"}},
+		{"few rows, some twice", planted(func(*testing.T) train.Data { return traintest.Blobs(1, 24, 4) }, train.Training, twice(4)),
+			"no-duplicates", record.Warn, []string{"20 %", "training rows 0, 24 are equal"}},
 		{"few contradictions", contradict(4), "no-conflicting-targets", record.Warn, []string{"1.96 %", "training rows 0, 200", "98 %"}},
 		{"many contradictions", contradict(50), "no-conflicting-targets", record.Fail, []string{"20 %", "80 %", "different targets"}},
 		{"one row in both", leak(1), "no-leakage", record.Warn, []string{"1 of 200 rows", "validation row 0 is training row 200"}},
+		{"two rows of few in both", func(t *testing.T) train.Data {
+			d := edit(t, traintest.Blobs(1, 200, 4), train.Validation, func(b *train.Batch) { *b = b.Slice(0, 24) })
+			some := whole(t, d.Validation).Slice(0, 2)
+			return edit(t, d, train.Training, func(b *train.Batch) { *b = join(*b, some) })
+		}, "no-leakage", record.Warn, []string{"2 of 24 rows"}},
+		{"few rows, all of them in both", func(t *testing.T) train.Data {
+			d := traintest.Blobs(1, 24, 3)
+			d.Validation = d.Training
+			return d
+		}, "no-leakage", record.Fail, []string{"24 of 24 rows"}},
 		{"rows copied into training", leak(40), "no-leakage", record.Fail, []string{"40 of 200 rows", "20 %", "split first"}},
 		{"validation is training", func(t *testing.T) train.Data { d := traintest.Blobs(1, 200, 4); d.Validation = d.Training; return d },
 			"no-leakage", record.Fail, []string{"200 of 200 rows", "validation is the training data"}},

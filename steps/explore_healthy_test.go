@@ -54,10 +54,48 @@ func table(seed uint64, training, validation int) train.Data {
 			x[8] = float32(r.IntN(2))
 			x[9] = x[0]*0.1 + 3
 			b.Targets.Data[i] = float32(r.IntN(3))
+			if i < 3 { // every class is there
+				b.Targets.Data[i] = float32(i)
+			}
 		}
 		return traintest.Rows(b)
 	}
 	return train.Data{Name: "table", Training: stage("training", training), Validation: stage("validation", validation), Classes: []string{"a", "b", "c"}}
+}
+
+// stars are dark pictures with one bright pixel: small on average only.
+func stars(rows int) train.Data {
+	stage := func(name string) train.Source {
+		r := train.Rand(1, name)
+		b := train.Batch{Inputs: train.NewTensor(rows, 1, 64, 64), Targets: train.NewTensor(rows)}
+		for i := range rows {
+			b.Inputs.Row(i)[r.IntN(2048)+i%2*2048] = 1
+			b.Targets.Data[i] = float32(i % 2)
+		}
+		return traintest.Rows(b)
+	}
+	return train.Data{Name: "stars", Training: stage("a"), Validation: stage("b"), Classes: []string{"up", "down"}}
+}
+
+// vectors are directions in many dimensions, as embeddings are.
+func vectors(rows, size int) train.Data {
+	stage := func(name string) train.Source {
+		r := train.Rand(1, name)
+		b := train.Batch{Inputs: train.NewTensor(rows, size), Targets: train.NewTensor(rows)}
+		for i := range rows {
+			x, sum := b.Inputs.Row(i), 0.
+			for j := range x {
+				x[j] = float32(r.NormFloat64())
+				sum += float64(x[j]) * float64(x[j])
+			}
+			for j := range x {
+				x[j] /= float32(math.Sqrt(sum))
+			}
+			b.Targets.Data[i] = float32(i % 2)
+		}
+		return traintest.Rows(b)
+	}
+	return train.Data{Name: "vectors", Training: stage("a"), Validation: stage("b"), Classes: []string{"a", "b"}}
 }
 
 func unit(t *testing.T, d train.Data) train.Data {
@@ -81,6 +119,8 @@ func healthyData() []healthy {
 		{"glyphs in [0, 1]", func(t *testing.T) train.Data { return unit(t, pictures()) }, nil},
 		{"glyphs in [0, 1], flat", func(t *testing.T) train.Data { return flat(t, unit(t, pictures())) }, []string{"no-constant-features"}},
 		{"token ids", given(tokens(200, 40)), nil},
+		{"stars", given(stars(40)), nil},
+		{"vectors of length one", given(vectors(60, 3000)), nil},
 		{"fashion", file(func() (train.Data, error) { return datasets.FashionSample(datasets.Files{}) }), nil},
 		{"fashion in [0, 1], flat", func(t *testing.T) train.Data {
 			return flat(t, unit(t, file(func() (train.Data, error) { return datasets.FashionSample(datasets.Files{}) })(t)))
@@ -147,4 +187,41 @@ func TestExploreDataBearsSmallSplits(t *testing.T) {
 		got := explore(t, ExploreData{}, d)
 		require.Empty(t, got.marks(record.Fail), "seed %d: %s", seed, text(got.verdicts["inputs-alike"]))
 	}
+}
+
+// Whatever the luck of the draw, few rows are no reason to fail.
+func TestExploreDataBearsFewRows(t *testing.T) {
+	cut := func(n int) func(b *train.Batch) { return func(b *train.Batch) { *b = b.Slice(0, n) } }
+	for seed := range uint64(100) {
+		for name, d := range map[string]train.Data{
+			"12 and 3 rows":      edit(t, traintest.Blobs(seed, 12, 3), train.Validation, cut(3)),
+			"60 and 6 rows":      edit(t, table(seed, 60, 60), train.Validation, cut(6)),
+			"table of 12 and 12": table(seed, 12, 12),
+			"two rows and two":   traintest.Blobs(seed, 2, 2),
+			"token ids of a few": edit(t, shuffledTokens(seed, 300, 5), train.Validation, cut(20)),
+		} {
+			got := explore(t, ExploreData{}, d)
+			for _, check := range got.marks(record.Fail) {
+				require.Fail(t, "false alarm", "%s, seed %d: %s: %s", name, seed, check, text(got.verdicts[check]))
+			}
+		}
+	}
+}
+
+// shuffledTokens are tokens of another seed.
+func shuffledTokens(seed uint64, rows, vocabulary int) train.Data {
+	stage := func(name string) train.Source {
+		r := train.Rand(seed, name)
+		b := train.Batch{Inputs: train.NewTensor(rows, 4), Targets: train.NewTensor(rows)}
+		for i := range b.Inputs.Data {
+			b.Inputs.Data[i] = float32(r.IntN(vocabulary))
+		}
+		for i := range rows {
+			b.Targets.Data[i] = float32(i % 2)
+		}
+		return traintest.Rows(b)
+	}
+	d := tokens(rows, vocabulary)
+	d.Training, d.Validation = stage("a"), stage("b")
+	return d
 }

@@ -56,12 +56,14 @@ func (p *powers) moment2() float64 {
 }
 
 // kurtosis is the fourth central moment over the square of the second: 3 for a
-// normal distribution, more where values far out are common. NaN for a constant.
+// normal distribution, more where values far out are common, 0 for a constant.
 func (p *powers) kurtosis() float64 {
-	n := float64(p.n)
+	n, square := float64(p.n), p.moment2()*p.moment2()
+	if square == 0 {
+		return 0
+	}
 	m := p.sum1 / n
-	fourth := p.sum4/n - 4*m*p.sum3/n + 6*m*m*p.sum2/n - 3*m*m*m*m
-	return fourth / (p.moment2() * p.moment2())
+	return (p.sum4/n - 4*m*p.sum3/n + 6*m*m*p.sum2/n - 3*m*m*m*m) / square
 }
 
 // String is mean and deviation. What float32 makes of a mean of zero is shown as 0.

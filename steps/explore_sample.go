@@ -32,7 +32,7 @@ type example struct {
 const (
 	firstRows     = 32      // in sample.npy
 	reservoirRows = 2000    // at most, and at most
-	sampledValues = 1 << 20 // values in all: 4 MiB
+	sampledValues = 1 << 18 // values in all: 1 MiB
 	sheetPictures = 100     // at most, whatever the number of classes
 )
 

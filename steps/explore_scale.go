@@ -84,12 +84,12 @@ func (x exploration) findOffScale() {
 		switch {
 		case large > 1:
 			off = append(off, offScale{g, large, false})
-		case std > 0 && small > 1 && !p.sparse() && x.groups > 1:
+		case std > 0 && small > 1 && !p.sparse() && f.rows >= leastForDeviation:
 			off = append(off, offScale{g, small, true})
 		}
 	}
 	all := pool(f.features)
-	tiny := len(off) == 0 && all.n > 0 && all.std() > 0 && all.std() < tinyStd && all.peak() < tinyPeak
+	tiny := len(off) == 0 && x.tiny(all)
 	if tiny {
 		off = append(off, offScale{0, tinyStd / all.std(), true})
 	}
@@ -120,9 +120,16 @@ func (x exploration) findOffScale() {
 }
 
 // Inputs are too small when both their deviation and their largest value are
-// below these: pixels in [0, 1] that were divided by 255 once more are, vectors of length
-// one in a few hundred dimensions are not.
-const tinyStd, tinyPeak = 0.03, 0.1
+// below these, as pixels in [0, 1] that were divided by 255 once more. Features
+// must be short as vectors too: those of length one have small elements when
+// they are many.
+const tinyStd, tinyPeak, tinyLength = 0.03, 0.1, 0.5
+
+func (x exploration) tiny(all powers) bool {
+	std, mean := all.std(), all.mean()
+	length := math.Sqrt((std*std + mean*mean) * float64(x.groups*x.span))
+	return std > 0 && std < tinyStd && all.peak() < tinyPeak && (x.picture || length < tinyLength)
+}
 
 func (x exploration) scaleCauses(off []offScale, all powers, tiny bool) []string {
 	switch {

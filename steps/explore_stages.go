@@ -13,7 +13,7 @@ import (
 type shift struct {
 	feature, stage string
 	train, other   powers
-	by             float64 // difference of means, in training deviations
+	by             float64 // difference of means, in deviations within the stages
 	factor         float64 // ratio of deviations, other to training
 	excess         float64 // > 0: beyond what chance explains; for sorting
 }
@@ -38,6 +38,9 @@ func (x exploration) measureStages() {
 				shifted = append(shifted, s)
 			}
 		}
+	}
+	if judged == 0 {
+		return
 	}
 	x.measure(seenShift, by, x.allRows())
 	x.measure(seenSpread, factor, x.allRows())
@@ -69,6 +72,9 @@ func (x exploration) measureStages() {
 // logarithm of the deviation, κ being the kurtosis.
 func (x exploration) shifts(f *stageFacts) []shift {
 	training := x.training()
+	if training.rows < leastForDeviation {
+		return nil
+	}
 	var names []string
 	var pairs [][2]powers
 	if x.groups != 1 {
@@ -90,11 +96,11 @@ func (x exploration) shifts(f *stageFacts) []shift {
 			continue
 		}
 		s := shift{feature: names[i], stage: f.name, train: t, other: o, factor: 1}
-		s.by = math.Abs(o.mean()-t.mean()) / t.std()
+		s.by = math.Abs(o.mean()-t.mean()) / within(t, o)
 		s.excess = s.by - x.MaxShift - z*math.Sqrt(apart)
 		if min(training.rows, f.rows) >= leastForSpread {
 			s.factor = o.std() / t.std()
-			allowed := math.Log(max(x.MaxSpread, 1)) + z*math.Sqrt(max(t.kurtosis()-1, 2)/4*apart)
+			allowed := math.Log(max(x.MaxSpread, 1)) + z*math.Sqrt(max(t.kurtosis()-1, o.kurtosis()-1, 2)/4*apart)
 			s.excess = max(s.excess, math.Abs(math.Log(s.factor))-allowed)
 		}
 		found = append(found, s)
@@ -102,8 +108,15 @@ func (x exploration) shifts(f *stageFacts) []shift {
 	return found
 }
 
-// leastForSpread is the number of rows below which a deviation says nothing.
-const leastForSpread = 10
+// Numbers of rows below which a deviation says nothing, and below which two of
+// them cannot be compared.
+const leastForDeviation, leastForSpread = 10, 20
+
+// within is the deviation within the stages: from few rows of training alone it
+// may come out far too small.
+func within(t, o powers) float64 {
+	return math.Sqrt((float64(t.n)*t.moment2() + float64(o.n)*o.moment2()) / float64(t.n+o.n))
+}
 
 func (x exploration) shiftCauses(shifted []shift, judged int) []string {
 	worst := shifted[0]
@@ -135,6 +148,9 @@ func (e ExploreData) inputsAlike(s *record.StepRun) record.Verdict {
 		return without("the inputs are token ids")
 	}
 	shifted, by, factor := value(s, seenShifted, ""), value(s, seenShift, ""), value(s, seenSpread, "")
+	if !finite(shifted) {
+		return without("too few rows to compare")
+	}
 	v := checks.Hold(shifted == 0,
 		fmt.Sprintf("≤ %s std, ≤ factor %s, and chance", checks.Number(e.MaxShift), checks.Number(e.MaxSpread)),
 		fmt.Sprintf("%.2g std, factor %.3g", by, factor))
@@ -222,7 +238,7 @@ func (x exploration) targetDrift(f *stageFacts, apart float64) (drift, limit flo
 		if t.n == 0 || o.n == 0 || t.min == t.max {
 			continue
 		}
-		if d := math.Abs(o.mean()-t.mean()) / t.std(); words == "" || d > drift {
+		if d := math.Abs(o.mean()-t.mean()) / within(t, o); words == "" || d > drift {
 			drift = d
 			words = fmt.Sprintf("target %d: training mean %s, std %s; %s mean %s", j, checks.Number(t.mean()), checks.Number(t.std()), f.name, checks.Number(o.mean()))
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,7 @@ type explored struct {
 	verdicts map[string]record.Verdict
 	step     *record.StepRun
 	files    map[string][]byte
+	survey   *survey
 }
 
 // explore runs the step without a test of its own, so that its checks may fail.
@@ -60,9 +62,11 @@ func tryExplore(e ExploreData, d train.Data) (explored, error) {
 		},
 		progress: func(int, int, string) {},
 	}
+	x.survey = &survey{}
 	if err := x.run(context.Background(), d, 1); err != nil {
 		return got, err
 	}
+	got.survey = x.survey
 	got.step = run.Step("explore-data")
 	for _, c := range e.Plan().Checks {
 		got.verdicts[c.Name] = c.Run(got.step)
@@ -226,6 +230,30 @@ func TestExploreDataArtifacts(t *testing.T) {
 	}
 }
 
+func TestContactSheetHasAFewOfEachClass(t *testing.T) {
+	for _, c := range []struct{ examples, want int }{{0, 8}, {3, 3}, {50, 10}} {
+		got := explore(t, ExploreData{Examples: c.examples}, pictures())
+		require.Len(t, got.survey.sample.sheet, 10)
+		for _, examples := range got.survey.sample.sheet {
+			assert.Len(t, examples, c.want)
+		}
+	}
+}
+
+func TestSampleIsFair(t *testing.T) {
+	v := &survey{seed: 1}
+	v.sample.limits(v, 1)
+	for i := range 100000 {
+		v.sample.add(i, []float32{float32(i)}, nil)
+	}
+	require.Len(t, v.sample.reservoir, reservoirRows)
+	sum := 0.
+	for _, row := range v.sample.reservoir {
+		sum += float64(row[0])
+	}
+	assert.InDelta(t, 50000, sum/reservoirRows, 4*28868/math.Sqrt(reservoirRows))
+}
+
 func TestDataCardTellsWhatThereIs(t *testing.T) {
 	d := traintest.Blobs(1, 40, 2)
 	d.Classes[1] = "b|c"
@@ -239,7 +267,7 @@ func TestExploreDataStopsWhenItIsTold(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	reason := errors.New("enough")
 	cancel(reason)
-	x := exploration{ExploreData: ExploreData{}.withDefaults(), progress: func(int, int, string) {}}
+	x := exploration{ExploreData: ExploreData{}.withDefaults(), survey: &survey{}, progress: func(int, int, string) {}}
 	err := x.run(ctx, traintest.Blobs(1, 40, 2), 1)
 	require.ErrorIs(t, err, reason)
 }
@@ -260,6 +288,23 @@ func TestExploreDataCountsIndicators(t *testing.T) {
 	got := explore(t, ExploreData{}, d)
 	assert.Empty(t, got.marks(record.Fail))
 	assert.Contains(t, string(got.files["data-card.md"]), "| 0 | class 0 | 30 | 30 |")
+}
+
+// Two classes at two positions may look like indicators, and are ids.
+func TestExploreDataCountsIdsAtPositions(t *testing.T) {
+	d := traintest.Blobs(1, 60, 2)
+	for _, stage := range d.Stages() {
+		d = edit(t, d, stage, func(b *train.Batch) {
+			ids := train.NewTensor(b.Len(), 2)
+			for i, y := range b.Targets.Data {
+				ids.Row(i)[0], ids.Row(i)[1] = y, 1
+			}
+			b.Targets = ids
+		})
+	}
+	card := string(explore(t, ExploreData{}, d).files["data-card.md"])
+	assert.Contains(t, card, "| 0 | class 0 | 30 | 30 |")
+	assert.Contains(t, card, "| 1 | class 1 | 90 | 90 |")
 }
 
 func TestExploreDataInARecipe(t *testing.T) {

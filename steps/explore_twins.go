@@ -51,7 +51,7 @@ func (x exploration) measureLeakage(t twins) {
 			continue
 		}
 		n := float64(f.rows)
-		l := chance + x.MaxLeakage + 3*math.Sqrt(chance*(1-chance)/n)
+		l := chance + x.MaxLeakage + 4*math.Sqrt(chance*(1-chance)/n)
 		if s := float64(t.leaked[i]) / n; s-l > share-limit {
 			worst, share, limit = i, s, l
 		}
