@@ -26,6 +26,7 @@ var Table = []Row{
 	{"datasets/download", []string{"datasets"}},
 	{"baselines", []string{"train", "internal/kernel"}},
 	{"nn", []string{"train", "internal/kernel", "internal/suggest", "internal/tensorfile"}},
+	{"internal/fingerprint", []string{"train"}},
 	{"checks", []string{"record", "internal/suggest"}},
 	{"loggers", []string{"record"}},
 	{"store", []string{"record"}},
@@ -39,9 +40,10 @@ var Table = []Row{
 	{"steps", []string{"record", "train", "metrics", "checks", "arttest", "internal/plot", "internal/suggest", "internal/tensorfile"}},
 	{"dashboard", []string{"record", "store"}},
 
-	// Commands and what keeps the house. Examples have only tests, which see what a
-	// user sees: nothing under internal.
+	// Commands and what keeps the house. Examples and docs have only tests; those of
+	// examples see what a user sees: nothing under internal.
 	{"cmd/art", []string{"store", "loggers", "dashboard", "sweep"}},
+	{"docs", nil},
 	{"examples_test", nil},
 	{"internal/archtest", nil},
 	{"internal/gotestsum", []string{"internal/suggest"}},
