@@ -119,6 +119,13 @@ func healthyData() []healthy {
 		{"glyphs in [0, 1]", func(t *testing.T) train.Data { return unit(t, pictures()) }, nil},
 		{"glyphs in [0, 1], flat", func(t *testing.T) train.Data { return flat(t, unit(t, pictures())) }, []string{"no-constant-features"}},
 		{"token ids", given(tokens(200, 40)), nil},
+		{"small features", func(t *testing.T) train.Data {
+			d := traintest.Blobs(1, 90, 3)
+			for _, stage := range d.Stages() {
+				d = edit(t, d, stage, scale(1./55))
+			}
+			return d
+		}, nil},
 		{"stars", given(stars(40)), nil},
 		{"vectors of length one", given(vectors(60, 3000)), nil},
 		{"fashion", file(func() (train.Data, error) { return datasets.FashionSample(datasets.Files{}) }), nil},
