@@ -1,6 +1,7 @@
 package arttest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -72,12 +73,12 @@ func attrKey(parts []string) string {
 	return strings.Join(kept, ".")
 }
 
-func copyFile(to, from string) error {
+func copyFile(to, from string) (err error) {
 	src, err := os.Open(from)
 	if err != nil {
 		return err
 	}
-	defer src.Close()
+	defer func() { err = errors.Join(err, src.Close()) }()
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}

@@ -86,7 +86,7 @@ func TestSecondSignal(t *testing.T) {
 	require.NoError(t, p.cmd.Process.Signal(os.Interrupt))
 	time.Sleep(300 * time.Millisecond)
 	select {
-	case <-p.done:
+	case <-p.ended:
 		t.Fatal("the first signal killed")
 	default:
 	}
@@ -124,7 +124,7 @@ func TestKill(t *testing.T) {
 		p.ready()
 		time.Sleep(time.Duration(random.IntN(20_000)) * time.Microsecond)
 		require.NoError(t, p.cmd.Process.Kill())
-		<-p.done
+		<-p.ended
 		files, err := filepath.Glob(filepath.Join(p.dir, "busy", "*", "events.jsonl"))
 		require.NoError(t, err)
 		require.Len(t, files, 1)

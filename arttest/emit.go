@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/actually-robust-training/art/record"
@@ -95,11 +96,16 @@ func (r *R) takeTrouble() error {
 func (r *R) finish() {
 	r.t.Helper()
 	outcome := record.Passed
-	if r.t.Failed() {
+	switch {
+	case unwinding():
+		outcome = record.Broken
+	case r.t.Failed():
 		outcome = record.Failed
+	case r.t.Skipped():
+		outcome = record.Skipped
 	}
 	r.emit(record.Event{Kind: record.RunEnd, Outcome: outcome, Duration: time.Since(r.started)})
-	fmt.Fprint(r.t.Output(), r.summary())
+	r.say(r.t, r.summary())
 	r.close()
 	if err := r.takeTrouble(); err != nil {
 		r.t.Error(r.marks.plain(withStack(err)))
@@ -108,15 +114,31 @@ func (r *R) finish() {
 		if s.first == nil {
 			continue
 		}
-		message := r.marks.plain(fmt.Sprintf("%s: %s, the first: %v", s.name, count(s.errors, "error"), s.first))
+		message := fmt.Sprintf("%s: %s, the first: %v", s.name, count(s.errors, "error"), s.first)
 		if s.Sink == record.Sink(r.dir.events) {
-			r.t.Errorf("the run is not recorded whole: %s", message)
+			r.t.Error(r.marks.plain("the run is not recorded whole: " + message))
 		} else {
-			fmt.Fprintln(r.t.Output(), r.marks.warn+" "+message)
+			r.say(r.t, r.marks.warn+" "+message)
 		}
 	}
 	if err := r.dir.writeManifest(&r.run); err != nil {
 		r.t.Errorf("the manifest of the run: %v", err)
+	}
+}
+
+// unwinding reports whether a panic is ending the test. When its cleanups run,
+// the test does not know that yet.
+func unwinding() bool {
+	pc := make([]uintptr, 64)
+	frames := runtime.CallersFrames(pc[:runtime.Callers(2, pc)])
+	for {
+		f, more := frames.Next()
+		if f.Function == "runtime.gopanic" {
+			return true
+		}
+		if !more {
+			return false
+		}
 	}
 }
 

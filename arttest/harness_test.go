@@ -45,10 +45,13 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Setenv("ART_DIR", filepath.Join(dir, "runs")) // of the examples of this package
+	if err := os.Setenv("ART_DIR", filepath.Join(dir, "runs")); err != nil { // of the examples of this package
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	module = newScratch(filepath.Join(dir, "mod"))
 	code := m.Run()
-	os.RemoveAll(dir)
+	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
 
@@ -146,9 +149,10 @@ func recipes(t *testing.T, run string, more ...string) outcome {
 // process is a running test binary.
 type process struct {
 	outcome
-	cmd  *exec.Cmd
-	out  *buffer
-	done chan error
+	cmd *exec.Cmd
+	out *buffer
+	// ended is closed when the process has.
+	ended chan struct{}
 }
 
 func start(t *testing.T, binary, run string, more ...string) *process {
@@ -158,7 +162,7 @@ func start(t *testing.T, binary, run string, more ...string) *process {
 
 func startAt(t *testing.T, dir, binary, run string, more ...string) *process {
 	t.Helper()
-	p := &process{outcome: outcome{t: t, dir: filepath.Join(t.TempDir(), "art")}, out: &buffer{}, done: make(chan error, 1)}
+	p := &process{outcome: outcome{t: t, dir: filepath.Join(t.TempDir(), "art")}, out: &buffer{}, ended: make(chan struct{})}
 	flags := []string{"-test.paniconexit0", "-test.v=test2json", "-test.run=" + run}
 	env := []string{"ART_DIR=" + p.dir}
 	for _, m := range more {
@@ -175,7 +179,10 @@ func startAt(t *testing.T, dir, binary, run string, more ...string) *process {
 	p.cmd.Dir, p.cmd.Env = dir, environment(env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.out, p.out
 	require.NoError(t, p.cmd.Start())
-	go func() { p.done <- p.cmd.Wait() }()
+	go func() {
+		_ = p.cmd.Wait() // how it ended is in its ProcessState
+		close(p.ended)
+	}()
 	return p
 }
 
@@ -188,9 +195,9 @@ func (p *process) ready() {
 func (p *process) wait() outcome {
 	p.t.Helper()
 	select {
-	case <-p.done:
+	case <-p.ended:
 	case <-time.After(time.Minute):
-		p.cmd.Process.Kill()
+		_ = p.cmd.Process.Kill()
 		require.Fail(p.t, "the recipes do not end", "%s", p.out)
 	}
 	p.code = p.cmd.ProcessState.ExitCode()

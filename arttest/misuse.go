@@ -66,7 +66,7 @@ func (r *R) needs(p Plan) ([]*step, error) {
 	for _, name := range p.Options.After {
 		i := slices.IndexFunc(r.steps, func(o *step) bool { return o.plan.Name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("After names %q, which is no step before it: %s", name, suggest.Hint(name, r.names()))
+			return nil, fmt.Errorf("its After names %q, which is no step before it: %s", name, suggest.Hint(name, r.names()))
 		}
 		needs = append(needs, r.steps[i])
 	}
@@ -89,7 +89,7 @@ func (r *R) checksOf(p Plan, more []checks.Check) ([]checks.Check, error) {
 		known = append(known, c.Name)
 	}
 	if p.Options.BatchSize < 0 {
-		return nil, fmt.Errorf("Options.BatchSize is %d: it must be 1 or more, or 0 for that of the data", p.Options.BatchSize)
+		return nil, fmt.Errorf("its Options.BatchSize is %d: it must be 1 or more, or 0 for that of the data", p.Options.BatchSize)
 	}
 	var metrics []string
 	for _, m := range r.recipe.Metrics {
@@ -97,12 +97,12 @@ func (r *R) checksOf(p Plan, more []checks.Check) ([]checks.Check, error) {
 	}
 	for _, name := range p.Options.WithoutMetrics {
 		if !slices.Contains(metrics, name) {
-			return nil, fmt.Errorf("WithoutMetrics names %q, which is no metric of the recipe: %s", name, suggest.Hint(name, metrics))
+			return nil, fmt.Errorf("its WithoutMetrics names %q, which is no metric of the recipe: %s", name, suggest.Hint(name, metrics))
 		}
 	}
 	for _, name := range p.Options.WithoutChecks {
 		if !slices.Contains(known, name) {
-			return nil, fmt.Errorf("WithoutChecks names %q, which is no check of the step's own: %s", name, suggest.Hint(name, known))
+			return nil, fmt.Errorf("its WithoutChecks names %q, which is no check of the step's own: %s", name, suggest.Hint(name, known))
 		}
 	}
 	all := slices.DeleteFunc(slices.Clone(p.Checks), func(c checks.Check) bool {

@@ -29,7 +29,7 @@ func TestMisuse(t *testing.T) {
 		"dots":                    `the name ".." must have a-z, 0-9, dots and dashes only, so that -run takes it as it is: call it "first-step"`,
 		"file-name":               `the name "events.jsonl" is that of a file of the run`,
 		"step-twice":              `two steps are named "one": give one another name, as in arttest.StepFunc{Options: arttest.Options{Name: "one-2"}}`,
-		"after-unknown":           `step "last": After names "overfti", which is no step before it: did you mean "overfit"?`,
+		"after-unknown":           `step "last": its After names "overfti", which is no step before it: did you mean "overfit"?`,
 		"metric-unknown":          `check "acuracy-training-at-least-0.5": the step measures no metric "acuracy": did you mean "accuracy"? (metrics are listed in Recipe.Metrics)`,
 		"stage-unknown":           `the step measures "accuracy" on training and validation data, not on "trainig"`,
 		"stage-unmeasured":        `the step measures "accuracy" on training and validation data, not on "test"`,

@@ -67,7 +67,7 @@ func (p *progress) update(done, total int, note string) {
 	if p.screen == nil {
 		if now.Sub(p.started) >= plainLine {
 			p.shown = now
-			fmt.Fprintln(p.out, p.line(now))
+			_, _ = fmt.Fprintln(p.out, p.line(now))
 		}
 		return
 	}
@@ -98,9 +98,9 @@ func (p *progress) end() {
 		return
 	}
 	if p.drawn {
-		fmt.Fprint(p.screen, "\r\x1b[K") // if the terminal is gone, so is the line
+		_, _ = fmt.Fprint(p.screen, "\r\x1b[K") // if the terminal is gone, so is the line
 	}
-	p.screen.Close()
+	_ = p.screen.Close()
 	p.screen = nil
 }
 

@@ -87,7 +87,7 @@ func New(t *testing.T, recipe Recipe) *R {
 	if err := r.open(); err != nil {
 		t.Fatal(marks.plain("arttest.New: " + withStack(err)))
 	}
-	fmt.Fprintln(t.Output(), r.headline())
+	r.say(t, r.headline())
 	t.Cleanup(func() { t.Helper(); r.finish() })
 	return r
 }

@@ -2,6 +2,7 @@ package arttest
 
 import (
 	"fmt"
+	"io"
 	"path"
 	"regexp"
 	"strings"
@@ -41,7 +42,7 @@ func (r *R) headline() string {
 	if r.settings.short {
 		facts = append(facts, "dry run (-short)")
 	}
-	return r.marks.plain(strings.Join(facts, r.marks.dot))
+	return strings.Join(facts, r.marks.dot)
 }
 
 func count(n int, word string) string {
@@ -76,7 +77,7 @@ func (r *R) report(t *testing.T, st *step) {
 		}
 	}
 	if len(unseen) > 0 {
-		fmt.Fprintf(t.Output(), "failed as well, but left out by -run, -skip or -failfast: %s\n", strings.Join(unseen, ", "))
+		r.say(t, "failed as well, but left out by -run, -skip or -failfast: "+strings.Join(unseen, ", "))
 	}
 }
 
@@ -98,34 +99,51 @@ func (r *R) reportInline(t *testing.T, st *step) {
 
 // print writes one line a score and one a check.
 func (r *R) print(t *testing.T, st *step) {
-	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', tabwriter.StripEscape)
-	for _, line := range r.scoreLines(st) {
-		fmt.Fprintln(w, line)
-	}
-	w.Flush()
-	w = tabwriter.NewWriter(&b, 0, 8, 2, ' ', tabwriter.StripEscape)
+	lines := strings.Split(align(r.scoreLines(st), 2), "\n")
+	var table []string
 	for _, v := range st.verdicts {
 		note := v.Note
 		if v.Mark == record.Warn {
 			note = strings.TrimSpace(note + " (warning)")
 		}
-		fmt.Fprintf(w, "%s %s\t%s\t%s\t%s\n", r.marks.of(v.Mark), v.Claim, labelled("want ", v.Want), labelled("got ", v.Got), note)
+		table = append(table, cells(r.marks.of(v.Mark)+" "+v.Claim, labelled("want ", v.Want), labelled("got ", v.Got), note))
 	}
+	lines = append(lines, strings.Split(align(table, 2), "\n")...)
 	if r.settings.short && len(st.checks) > 0 && st.state == passed {
-		fmt.Fprintf(w, "dry run (-short): one batch of each stage, %s not judged\n", count(len(st.checks), "check"))
+		lines = append(lines, fmt.Sprintf("dry run (-short): one batch of each stage, %s not judged", count(len(st.checks), "check")))
 	}
-	w.Flush()
-	for _, line := range strings.Split(strings.TrimRight(b.String(), "\n"), "\n") {
-		if line != "" {
-			fmt.Fprintln(t.Output(), strings.TrimRight(r.marks.plain(line), " "))
+	for _, line := range lines {
+		if line = strings.TrimRight(line, " "); line != "" {
+			r.say(t, line)
 		}
 	}
 	for _, v := range st.verdicts {
 		if v.Mark == record.Warn && len(v.Evidence)+len(v.Likely)+len(v.Try) > 0 {
-			fmt.Fprintln(t.Output(), r.marks.plain(r.marks.warn+" "+r.details(v, nil)))
+			r.say(t, r.marks.warn+" "+r.details(v, nil))
 		}
 	}
+}
+
+// say prints lines with the output of a test.
+func (r *R) say(t *testing.T, text string) {
+	_, _ = io.WriteString(t.Output(), r.marks.plain(text)+"\n") // who reports to nobody has nobody to report it to
+}
+
+// cells joins the cells of a line of a table.
+func cells(text ...string) string {
+	for i, c := range text {
+		text[i] = strings.Join(strings.FieldsFunc(c, func(r rune) bool { return strings.ContainsRune("\t\n\v\f\r", r) }), " ")
+	}
+	return strings.Join(text, "\t")
+}
+
+// align turns lines of cells into columns with a gap of spaces between them.
+func align(lines []string, gap int) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 8, gap, ' ', 0)
+	_, _ = io.WriteString(w, strings.Join(lines, "\n")+"\n") // to memory
+	w.Flush()
+	return b.String()
 }
 
 func labelled(label, s string) string {

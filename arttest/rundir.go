@@ -138,9 +138,8 @@ func writeFile(file string, write func(io.Writer) error) (size int64, err error)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { // nothing is left of it when all went well
-		tmp.Close()
-		os.Remove(tmp.Name())
+	defer func() {
+		_, _ = tmp.Close(), os.Remove(tmp.Name()) // done already when all went well
 	}()
 	if err := write(tmp); err != nil {
 		return 0, err
@@ -189,8 +188,8 @@ func describe(file string, head []byte) (shape []int, dtype string) {
 		if err != nil {
 			return nil, ""
 		}
-		defer f.Close()
-		if a, err := tensorfile.ReadNPY(f); err == nil {
+		a, err := tensorfile.ReadNPY(f)
+		if errors.Join(err, f.Close()) == nil {
 			return a.Shape, string(a.DType)
 		}
 	case ".png":

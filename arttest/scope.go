@@ -52,7 +52,8 @@ func (s *Scope) Decorators() []train.Decorator {
 // each stage, nothing is judged.
 func (s *Scope) Dry() bool { return s.r.settings.short }
 
-// Step is what this step recorded so far; its Run has the steps before.
+// Step is what this step recorded so far; its Run has the steps before. It is
+// for the goroutine of the step, while no other reports.
 func (s *Scope) Step() *record.StepRun { return s.r.run.Step(s.step.plan.Name) }
 
 // Emit records an event of this step. It may be called from any goroutine; what a
@@ -87,7 +88,7 @@ func (s *Scope) Logf(format string, args ...any) {
 		return // to write to the output of a test that is over would panic
 	}
 	s.emit(record.Event{Kind: record.Text, Name: "log", Text: line})
-	fmt.Fprintln(s.t.Output(), s.r.marks.plain(line))
+	s.r.say(s.t, line)
 }
 
 // Progress shows how far long work is: done of total units, 0 if the total is

@@ -128,7 +128,7 @@ func (r *R) performInline(t *testing.T, st *step) {
 		r.skip(st)
 		return
 	}
-	fmt.Fprintf(t.Output(), "%s is needed here but left out by -run or -skip, so it runs first\n", st.plan.Name)
+	r.say(t, st.plan.Name+" is needed here but left out by -run or -skip, so it runs first")
 	r.execute(t, st)
 	r.reportInline(t, st)
 }

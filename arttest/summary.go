@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/actually-robust-training/art/checks"
@@ -86,15 +85,12 @@ func (r *R) scoreLines(st *step) []string {
 
 // summary is the table at the end of a recipe, and what to do next.
 func (r *R) summary() string {
-	var b strings.Builder
-	fmt.Fprintln(&b)
-	w := tabwriter.NewWriter(&b, 0, 8, 3, ' ', 0)
-	fmt.Fprintln(w, "step\tmodel\ttraining\tvalidation\tchecks\ttime")
+	table := []string{cells("step", "model", "training", "validation", "checks", "time")}
 	artifacts := 0
 	for _, st := range r.steps {
 		s := r.run.Step(st.plan.Name)
 		if s == nil {
-			fmt.Fprintf(w, "%s\t%s\t\t\t%s\t\n", words(st.plan.Name), or(st.plan.Model, "-"), st.state)
+			table = append(table, cells(words(st.plan.Name), or(st.plan.Model, "-"), "-", "-", st.state.String(), "-"))
 			continue
 		}
 		artifacts += len(saved(s))
@@ -103,22 +99,18 @@ func (r *R) summary() string {
 			rows = []row{{name: st.plan.Model}}
 		}
 		for i, row := range rows {
+			name, tally, took := "", "", ""
 			if i == 0 {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", words(st.plan.Name), or(row.name, "-"), or(row.training, "-"),
-					or(row.validation, "-"), r.tally(st), duration(st.duration))
-			} else {
-				fmt.Fprintf(w, "\t%s\t%s\t%s\t\t\n", row.name, or(row.training, "-"), or(row.validation, "-"))
+				name, tally, took = words(st.plan.Name), r.tally(st), duration(st.duration)
 			}
+			table = append(table, cells(name, or(row.name, "-"), or(row.training, "-"), or(row.validation, "-"), tally, took))
 		}
 	}
-	w.Flush()
-	if artifacts == 0 {
-		fmt.Fprintf(&b, "the event file is in %s\n", r.dir.shown)
-	} else {
-		fmt.Fprintf(&b, "%s and the event file are in %s\n", count(artifacts, "artifact"), r.dir.shown)
+	files := "the event file is in "
+	if artifacts > 0 {
+		files = count(artifacts, "artifact") + " and the event file are in "
 	}
-	fmt.Fprintln(&b, r.next())
-	return r.marks.plain(b.String())
+	return "\n" + align(table, 3) + files + r.dir.shown + "\n" + r.next()
 }
 
 // next is what to type now.

@@ -50,7 +50,7 @@ func onTerminal(t *testing.T, commands string, env ...string) (shown, printed st
 		b := make([]byte, 4096)
 		for {
 			n, err := master.Read(b)
-			seen.Write(b[:n])
+			_, _ = seen.Write(b[:n])
 			if err != nil {
 				return
 			}
@@ -68,7 +68,7 @@ func onTerminal(t *testing.T, commands string, env ...string) (shown, printed st
 	case err := <-done:
 		assert.NoError(t, err, "%s", &out)
 	case <-time.After(20 * time.Second):
-		syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		t.Fatalf("it does not end: %s", &out)
 	}
 	time.Sleep(20 * time.Millisecond) // until the terminal has shown all

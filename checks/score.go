@@ -54,11 +54,14 @@ func signed(number string) string {
 	return number
 }
 
-// Resolution is a note on scores of small sets, whose shares move in large
-// steps; empty for 1000 rows and more.
+// Resolution is a note on shares of small sets, which move in large steps: "30
+// rows, one is 3.3 %". Empty for 1000 rows and more, and when the number is not known.
 func Resolution(rows int) string {
-	if rows <= 0 || rows >= 1000 {
+	switch {
+	case rows <= 0 || rows >= 1000:
 		return ""
+	case rows == 1:
+		return "1 row"
 	}
-	return fmt.Sprintf("%d rows, one is %s", rows, strconv.FormatFloat(100/float64(rows), 'g', 2, 64)+" %")
+	return fmt.Sprintf("%d rows, one is %s %%", rows, strconv.FormatFloat(100/float64(rows), 'g', 2, 64))
 }
