@@ -20,18 +20,23 @@ func windows(values []float64, n int) []float64 {
 	return means
 }
 
-// lossFalls compares the loss of the first and the last tenth of the iterations.
+// lossFalls compares the loss of the first fiftieth of the iterations, when the
+// network knows nothing, with that of the last tenth. A problem with much noise lets it fall
+// by little, so it need only be more than 2 percent and three standard errors.
 func lossFalls(s *record.StepRun) record.Verdict {
-	w := windows(s.Curve(train.LossName).Values(), 10)
-	if len(w) == 0 {
+	curve := s.Curve(train.LossName).Values()
+	if len(curve) == 0 {
 		return unmeasured("the loss")
 	}
-	if len(w) < 10 {
-		return passed("", fmt.Sprintf("too few iterations to tell (%d)", len(w)))
+	if len(curve) < 20 {
+		return passed("", fmt.Sprintf("too few iterations to tell (%d)", len(curve)))
 	}
-	first, last := w[0], w[len(w)-1]
-	v := checks.Hold(last < 0.9*first || last < 1e-3, "below 0.9 of the start", fmt.Sprintf("%s → %s", checks.Number(first), checks.Number(last)))
-	v.Trouble = fmt.Sprintf("the training loss is stuck: %s in the first tenth of the iterations, %s in the last", checks.Number(first), checks.Number(last))
+	start, end := curve[:max(1, len(curve)/50)], curve[len(curve)-len(curve)/10:]
+	first, last := mean(start), mean(end)
+	noise := deviation(end) * math.Sqrt(1/float64(len(start))+1/float64(len(end)))
+	want := first - max(0.02*first, 3*noise)
+	v := checks.Hold(last < want || last < 1e-3, "< "+checks.Number(want), fmt.Sprintf("%s → %s", checks.Number(first), checks.Number(last)))
+	v.Trouble = fmt.Sprintf("the training loss is stuck: %s in the first iterations, %s in the last", checks.Number(first), checks.Number(last))
 	v.Likely = []string{"the learning rate is too low, or so high that nothing settles", "the targets cannot be told from the inputs: labels shuffled?"}
 	v.Try = []string{"see what steps.OverfitOneBatch says; ten times or a tenth of the learning rate; more epochs"}
 	return v

@@ -53,5 +53,14 @@ func mean(values []float64) float64 {
 	return sum / float64(len(values))
 }
 
+// deviation is the standard deviation of values.
+func deviation(values []float64) float64 {
+	m, sum := mean(values), 0.
+	for _, v := range values {
+		sum += (v - m) * (v - m)
+	}
+	return math.Sqrt(sum / float64(len(values)))
+}
+
 // finite reports that v is a number.
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
