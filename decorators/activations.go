@@ -106,25 +106,32 @@ func deadUnits(t train.Tensor) float64 {
 		return 0
 	}
 	units, span := t.Shape[len(t.Shape)-1], 1
-	if len(t.Shape) == 1 {
+	switch len(t.Shape) {
+	case 1:
 		units = 1
-	}
-	if len(t.Shape) == 4 {
+	case 4:
 		units, span = t.Shape[1], t.Shape[2]*t.Shape[3]
 	}
-	alive := make([]bool, units)
-	for i, v := range t.Data {
-		if v != 0 {
-			alive[i/span%units] = true
-		}
-	}
-	dead := 0
-	for _, a := range alive {
-		if !a {
-			dead++
+	dead := units
+	for u := range units {
+		if alive(t.Data, u*span, span, units*span) {
+			dead--
 		}
 	}
 	return float64(dead) / float64(units)
+}
+
+// alive reports a value that is not zero in any of the spans that begin at from,
+// from+stride, …
+func alive(values []float32, from, span, stride int) bool {
+	for ; from < len(values); from += stride {
+		for _, v := range values[from : from+span] {
+			if v != 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // saturated is the share of values at the bound of a bounded tensor, 0 of any other.

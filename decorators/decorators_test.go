@@ -539,24 +539,44 @@ func TestLongLoopsKeepFewPoints(t *testing.T) {
 	assert.Len(t, got.values("gradient-norm"), 9000, "the log has all")
 }
 
-func BenchmarkIteration(b *testing.B) {
+// The cost of a look is that of the decorator alone, the update being nothing;
+// "skipped" is an iteration at which it does not look. "Iteration" is what a whole
+// iteration of the same network costs without any.
+func BenchmarkDecorator(b *testing.B) {
 	data := traintest.Blobs(1, 32, 3)
-	cases := map[string][]train.Decorator{"0-none": nil}
-	for name, d := range all() {
-		cases[name] = []train.Decorator{d}
-		cases[name+"-skipped"] = []train.Decorator{decorators.Every(1<<30, d)}
+	p := problem{model: traintest.MLP(32), data: data}
+	l, err := p.model.Build(data, data.Training, 1)
+	require.NoError(b, err)
+	batch, err := train.First(data.Training, train.Pass{})
+	require.NoError(b, err)
+	b.Run("Iteration", func(b *testing.B) {
+		for i := 0; b.Loop(); i++ {
+			_, err := l.Forward(batch, i)
+			require.NoError(b, err)
+			require.NoError(b, l.Update(0.001))
+		}
+	})
+	nothing := func(context.Context, *train.State) error { return nil }
+	names := keys(nil)
+	for name := range all() {
+		names = append(names, name)
 	}
-	for name, ds := range cases {
-		b.Run(name, func(b *testing.B) {
-			p := problem{model: traintest.MLP(32), data: data}
-			l, err := p.model.Build(data, data.Training, 1)
-			require.NoError(b, err)
-			loop := train.Loop{Learner: l, Source: data.Training, Optimizer: p.model.Optimizer, Iterations: b.N, Decorators: ds,
-				Log: func(*train.State, string, float64) {}}
-			b.ReportAllocs()
-			b.ResetTimer()
-			_, err = loop.Run(b.Context())
-			require.NoError(b, err)
-		})
+	slices.Sort(names)
+	for _, name := range names {
+		for _, look := range []struct {
+			name string
+			d    train.Decorator
+		}{{name, all()[name]}, {name + "-skipped", decorators.Every(1<<30, all()[name])}} {
+			b.Run(look.name, func(b *testing.B) {
+				update := look.d(nothing)
+				s := &train.State{Learner: l, Batch: batch, LearningRate: 0.001}
+				b.ReportAllocs()
+				for s.Iteration = 1; b.Loop(); s.Iteration++ {
+					if err := update(b.Context(), s); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
 	}
 }

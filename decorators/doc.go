@@ -12,4 +12,14 @@
 // Numbers go to the loop's log and become curves of the run; files go where the
 // loop saves, the artifacts of a step. Nothing is shared between loops: one
 // value may decorate any number of them, at the same time too.
+//
+// # Cost
+//
+// An iteration at which a decorator does not look costs it 5 ns. A look costs,
+// for a network of 2-32-3 units and 32 rows whose iteration takes 47 µs in plain
+// Go (BenchmarkDecorator): GradientStats 1.1 µs, InputStats 1.8 µs,
+// ActivationStats 3.4 µs, WeightStats 4.9 µs, EvolutionSaver 11 µs, most of it a
+// forward pass of 16 rows. All grow with the number of values looked at; so does
+// BatchSaver, which writes files. Plots are drawn when the loop has ended, a few
+// milliseconds each.
 package decorators

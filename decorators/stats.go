@@ -11,7 +11,7 @@ type stats struct {
 
 func describe(values []float32) stats {
 	s := stats{count: len(values), min: math.Inf(1), max: math.Inf(-1)}
-	n, m2 := 0., 0.
+	n, sum, squares := 0., 0., 0.
 	for _, v := range values {
 		if v-v != 0 { // NaN or infinite
 			s.notFinite++
@@ -22,9 +22,7 @@ func describe(values []float32) stats {
 		}
 		x := float64(v)
 		n++
-		d := x - s.mean
-		s.mean += d / n
-		m2 += d * (x - s.mean)
+		sum += x
 		s.min, s.max = min(s.min, x), max(s.max, x)
 	}
 	if n == 0 {
@@ -32,7 +30,14 @@ func describe(values []float32) stats {
 		s.mean, s.std, s.min, s.max = nan, nan, nan, nan
 		return s
 	}
-	s.std = math.Sqrt(m2 / n)
+	s.mean = sum / n
+	for _, v := range values {
+		if v-v == 0 {
+			d := float64(v) - s.mean
+			squares += d * d
+		}
+	}
+	s.std = math.Sqrt(squares / n)
 	return s
 }
 

@@ -170,7 +170,7 @@ func TestExploreDataPassesHealthyData(t *testing.T) {
 // may be a warning, and never a failure.
 func TestExploreDataBearsRandomSplits(t *testing.T) {
 	leaks := 0
-	for seed := range uint64(100) {
+	for seed := range uint64(40) {
 		for _, raw := range []bool{false, true} {
 			d, err := datasets.IrisSet().Data(datasets.Options{Seed: seed, Raw: raw})
 			require.NoError(t, err)
@@ -188,7 +188,7 @@ func TestExploreDataBearsRandomSplits(t *testing.T) {
 // Splits of few rows are where sampling errors are largest.
 func TestExploreDataBearsSmallSplits(t *testing.T) {
 	s := datasets.Subset(datasets.IrisSet(), datasets.Order(150, train.Pass{Seed: 3, Shuffle: true})[:60])
-	for seed := range uint64(100) {
+	for seed := range uint64(40) {
 		d, err := s.Data(datasets.Options{Seed: seed, Validation: 0.2})
 		require.NoError(t, err)
 		got := explore(t, ExploreData{}, d)
@@ -199,7 +199,7 @@ func TestExploreDataBearsSmallSplits(t *testing.T) {
 // Whatever the luck of the draw, few rows are no reason to fail.
 func TestExploreDataBearsFewRows(t *testing.T) {
 	cut := func(n int) func(b *train.Batch) { return func(b *train.Batch) { *b = b.Slice(0, n) } }
-	for seed := range uint64(100) {
+	for seed := range uint64(40) {
 		for name, d := range map[string]train.Data{
 			"12 and 3 rows":      edit(t, traintest.Blobs(seed, 12, 3), train.Validation, cut(3)),
 			"60 and 6 rows":      edit(t, table(seed, 60, 60), train.Validation, cut(6)),
