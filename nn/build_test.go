@@ -109,6 +109,8 @@ func TestNamesOfTensors(t *testing.T) {
 				return x.Conv("c", Conv{Filters: 2, Kernel: 3}).ReLU().MaxPool(2).Flatten().Dense("d", 2)
 			},
 			[]string{"input", "c", "c/maxpool", "c/flatten", "d", "output"}},
+		{"relu after a pool", []int{2, 6, 6}, func(x Node) Node { return x.Conv("c", Conv{Filters: 2, Kernel: 3}).MaxPool(2).ReLU() },
+			[]string{"input", "c", "c/relu", "output"}},
 		{"no named layer before", []int{4}, func(x Node) Node { return x.ReLU().Dense("d", 2) },
 			[]string{"input", "input/relu", "d", "output"}},
 		{"both are used", []int{4}, func(x Node) Node { h := x.Dense("d", 4); return h.ReLU().Add(h) },

@@ -25,7 +25,7 @@
 // # How a network runs
 //
 // The build function is run once and yields a list of layers, in which a
-// dense layer, convolution or batch norm absorbs the ReLU that follows it. They
+// dense layer, convolution, batch norm or max pool absorbs the ReLU that follows it. They
 // become a gorgonia graph of operators of our own, which gorgonia
 // differentiates symbolically. The nodes of that graph, forward and backward,
 // are then run in order on the caller's goroutine, by kernels that use several

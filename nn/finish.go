@@ -92,6 +92,9 @@ func (p *plan) fuse(readers []int) {
 		}
 		before.fuseReLU()
 		before.relu = true
+		if before.name == "" { // its own result is not there any more
+			before.tensors = nil
+		}
 		before.tensors = append(before.tensors, l.tensors...)
 		l.kind = fused
 		readers[l.inputs[0]], readers[i] = readers[i], 0

@@ -40,6 +40,12 @@ var gradientCases = []struct {
 	{"conv relu maxpool", []int{2, 6, 6}, false, func(x Node) Node {
 		return x.Conv("c", Conv{Filters: 3, Kernel: 3, Pad: 1}).ReLU().MaxPool(2)
 	}},
+	{"conv maxpool relu", []int{2, 7, 6}, false, func(x Node) Node {
+		return x.Conv("c", Conv{Filters: 3, Kernel: 3, Pad: 1}).MaxPool(2).ReLU()
+	}},
+	{"conv relu maxpool relu", []int{2, 7, 6}, false, func(x Node) Node {
+		return x.Conv("c", Conv{Filters: 3, Kernel: 3}).ReLU().MaxPool(2).ReLU()
+	}},
 	{"conv batchnorm relu maxpool", []int{2, 7, 6}, false, func(x Node) Node {
 		return x.Conv("c", Conv{Filters: 3, Kernel: 3, NoBias: true}).BatchNorm("b").ReLU().MaxPool(2)
 	}},

@@ -75,7 +75,8 @@ func (x Node) pool(kind string, spec *poolSpec, shape []int) Node {
 		ops: opPair{&pool[float32]{poolSpec: spec}, &pool[float64]{poolSpec: spec}},
 	}
 	if !spec.average {
-		l.maskReLU = func() { spec.relu = true }
+		l.fuseReLU = func() { spec.relu = true }
+		l.maskReLU = func() { spec.mask = true }
 	}
 	return x.add(l)
 }
@@ -83,8 +84,9 @@ func (x Node) pool(kind string, spec *poolSpec, shape []int) Node {
 type poolSpec struct {
 	g       kernel.Pool // of one picture
 	average bool
-	// relu: in training, windows whose maximum is 0 get no gradient.
-	relu bool
+	// relu is applied to maxima. mask: in training, windows whose maximum is 0 get
+	// no gradient.
+	relu, mask bool
 }
 
 type pool[F kernel.Float] struct {
@@ -101,9 +103,9 @@ func (l *pool[F]) forward(p *pass[F], a *args[F]) {
 		kernel.AvgPoolForward(g, a.in[0].data, y)
 	case p.train || p.exact:
 		l.argmax = grow(l.argmax, len(y))
-		kernel.MaxPoolForward(g, a.in[0].data, y, l.argmax, l.relu && p.train)
+		kernel.MaxPoolForward(g, a.in[0].data, y, l.argmax, l.relu || l.mask && p.train)
 	default:
-		kernel.MaxPoolForward(g, a.in[0].data, y, nil, false)
+		kernel.MaxPoolForward(g, a.in[0].data, y, nil, l.relu)
 	}
 }
 
