@@ -82,7 +82,7 @@ func bugsOfValues() []bug {
 				})
 			}
 			return d
-		}, "targets-in-range", record.Fail, []string{"50 others", "some targets are no id of the 3 classes", "ids 0 to 2", "ids count from 1"}},
+		}, "targets-in-range", record.Fail, []string{"out of range: 50", "some targets are no id of the 3 classes", "ids 0 to 2", "ids count from 1"}},
 		{"class ids with fractions", planted(iris, train.Training, func(b *train.Batch) { b.Targets.Data[4] = 0.5 }),
 			"targets-in-range", record.Fail, []string{"training row 4: the target is 0.5", "regression"}},
 		{"more classes than names", func(t *testing.T) train.Data {
@@ -150,7 +150,7 @@ func bugsOfScale() []bug {
 			"features-on-one-scale", record.Fail, []string{"no id of the 300 tokens", "token 0 is"}},
 		{"token ids that were normalised", func(t *testing.T) train.Data {
 			return edit(t, tokens(200, 40), train.Training, scale(0.01))
-		}, "features-on-one-scale", record.Fail, []string{"normalised, as quantities are"}},
+		}, "features-on-one-scale", record.Fail, []string{"normalised, as quantities are", "out of range: 7"}},
 		{"a constant feature", func(t *testing.T) train.Data {
 			return edit(t, iris(t), train.Training, column(0, func(int, float32) float32 { return 3 }))
 		}, "no-constant-features", record.Warn, []string{`"sepal length" (3)`}},
@@ -215,7 +215,7 @@ func bugsOfClasses() []bug {
 					b.Targets.Data[i] += 9
 				}
 			})
-		}, "targets-alike", record.Warn, []string{"shift in std", "target 0: training mean"}},
+		}, "targets-alike", record.Warn, []string{"shift in std", "target 0: training mean", "targets are scaled in one stage"}},
 	}
 }
 
@@ -246,7 +246,7 @@ func bugsOfRows() []bug {
 			"no-duplicates", record.Warn, []string{"20 %", "training rows 0, 24 are equal"}},
 		{"few contradictions", contradict(4), "no-conflicting-targets", record.Warn, []string{"1.96 %", "training rows 0, 200", "98 %"}},
 		{"many contradictions", contradict(50), "no-conflicting-targets", record.Fail, []string{"20 %", "80 %", "different targets"}},
-		{"one row in both", leak(1), "no-leakage", record.Warn, []string{"1 of 200 rows", "validation row 0 is training row 200"}},
+		{"one row in both", leak(1), "no-leakage", record.Warn, []string{"1 of 200 rows", "validation row 0 is training row 200", "the data holds equal rows"}},
 		{"two rows of few in both", func(t *testing.T) train.Data {
 			d := edit(t, traintest.Blobs(1, 200, 4), train.Validation, func(b *train.Batch) { *b = b.Slice(0, 24) })
 			some := whole(t, d.Validation).Slice(0, 2)
@@ -295,9 +295,9 @@ func bugsOfStages() []bug {
 		{"training not standardised", func(t *testing.T) train.Data { d := iris(t); d.Training = datasets.IrisRaw().Training; return d },
 			"inputs-alike", record.Fail, []string{"validation is normalised, and training is not"}},
 		{"one column wrong in validation", planted(blobs, train.Validation, column(1, func(_ int, v float32) float32 { return v + 4 })),
-			"inputs-alike", record.Fail, []string{`feature "y"`}},
+			"inputs-alike", record.Fail, []string{`feature "y" is read or normalised differently in validation`}},
 		{"one column empty in validation", planted(blobs, train.Validation, column(1, func(int, float32) float32 { return 0 })),
-			"inputs-alike", record.Fail, []string{`feature "y"`, "std 0"}},
+			"inputs-alike", record.Fail, []string{`feature "y" is empty in validation`, "std 0"}},
 		{"split along a feature", func(t *testing.T) train.Data {
 			d := blobs(t)
 			all := join(whole(t, d.Training), whole(t, d.Validation))

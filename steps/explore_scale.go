@@ -106,7 +106,8 @@ func (x exploration) findOffScale() {
 		}
 		return 0
 	})
-	v := record.Verdict{Files: []string{"data-card.md", "sample.npy"}, Try: []string{"normalise with mean and deviation of the training data (datasets.Fit, or datasets.Set.Data without Raw), all stages by the same ones"}}
+	v := record.Verdict{Files: []string{"data-card.md", "sample.npy"}, Try: []string{"normalise with mean and deviation of the training data (datasets.Fit, or datasets.Set.Data without Raw), all stages by the same ones",
+		"if the network itself begins with a normalisation, raise MaxStd and MaxMean of this step"}}
 	for _, o := range off[:min(len(off), placesNamed)] {
 		p := &f.features[o.group]
 		v.Evidence = append(v.Evidence, fmt.Sprintf("%s: %s, range %s … %s", x.group(o.group), p.String(),
@@ -155,9 +156,13 @@ func (x exploration) measureTokens() {
 	}
 	x.measure(seenNotTokens, float64(count), x.allRows())
 	if count > 0 {
-		x.find("features-on-one-scale", record.Verdict{Evidence: evidence,
-			Likely: []string{"the vocabulary has more tokens than train.Data.Tokens says", "the ids were normalised, as quantities are"},
-			Try:    []string{"count the vocabulary with the token for what is unknown or padded"}})
+		v := record.Verdict{Evidence: evidence, Likely: []string{"the vocabulary has more tokens than train.Data.Tokens says"},
+			Try: []string{"count the vocabulary with the tokens for what is unknown or padded"}}
+		if !x.whole {
+			v.Likely = []string{"the ids were normalised, as quantities are: not all are whole numbers"}
+			v.Try = []string{"leave ids as they are (Raw in datasets.Options)"}
+		}
+		x.find("features-on-one-scale", v)
 	}
 }
 
@@ -167,15 +172,15 @@ func (e ExploreData) onOneScale(s *record.StepRun) record.Verdict {
 		v := checks.Hold(bad == 0, fmt.Sprintf("ids 0 to %.0f", tokens-1), "all in range")
 		v.Claim = "token ids are in the vocabulary"
 		if bad > 0 {
-			v.Got, v.Trouble = fmt.Sprintf("%.0f others", bad), fmt.Sprintf("some inputs are no id of the %.0f tokens", tokens)
+			v.Got, v.Trouble = fmt.Sprintf("out of range: %.0f", bad), fmt.Sprintf("some inputs are no id of the %.0f tokens", tokens)
 		}
 		return v
 	}
 	off := value(s, seenOffScale, "")
 	least, greatest, mean := value(s, seenLeastStd, ""), value(s, seenGreatestStd, ""), value(s, seenMean, "")
 	v := checks.Hold(off == 0,
-		fmt.Sprintf("std ≤ %s, |mean| ≤ %s", checks.Number(e.MaxStd), checks.Number(e.MaxMean)),
-		fmt.Sprintf("std %s … %s, |mean| ≤ %s", checks.Number(least), checks.Number(greatest), checks.Number(mean)))
+		fmt.Sprintf("std ≤ %s, ratio ≤ %s, |mean| ≤ %s", checks.Number(e.MaxStd), checks.Number(e.MaxRatio), checks.Number(e.MaxMean)),
+		fmt.Sprintf("std %s … %s, |mean| up to %s", checks.Number(least), checks.Number(greatest), checks.Number(mean)))
 	v.Trouble = "the inputs are far from mean 0 and deviation 1: a network learns from them slowly or not at all"
 	return v
 }

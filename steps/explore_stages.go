@@ -57,7 +57,8 @@ func (x exploration) measureStages() {
 		}
 		return 0
 	})
-	v := record.Verdict{Files: []string{"data-card.md"}, Try: []string{"normalise all stages by mean and deviation of training (datasets.Normalize), and read them with the same code"}}
+	v := record.Verdict{Files: []string{"data-card.md"}, Try: []string{"normalise all stages by mean and deviation of training (datasets.Normalize), and read them with the same code",
+		"if the stages are meant to differ, as years do, raise MaxShift and MaxSpread of this step"}}
 	for _, s := range shifted[:min(len(shifted), placesNamed)] {
 		v.Evidence = append(v.Evidence, fmt.Sprintf("%s: training %s; %s %s", s.feature, s.train.String(), s.stage, s.other.String()))
 	}
@@ -134,10 +135,13 @@ func (x exploration) shiftCauses(shifted []shift, judged int) []string {
 		return []string{fmt.Sprintf("training is normalised, and %s is not, or not by the same numbers", worst.stage)}
 	case standard(o) && !standard(t):
 		return []string{fmt.Sprintf("%s is normalised, and training is not, or not by the same numbers", worst.stage)}
+	case o.min == o.max:
+		return []string{fmt.Sprintf("%s is empty in %s, or filled with a default", worst.feature, worst.stage)}
 	case 2*len(shifted) > judged:
 		return []string{"the stages are normalised differently", "the split follows a feature: rows were sorted by it", "the stages come from different sources"}
 	}
-	return []string{"the split follows a feature: rows were sorted by it", "the stages come from different sources"}
+	return []string{fmt.Sprintf("%s is read or normalised differently in %s", worst.feature, worst.stage),
+		"the split follows a feature: rows were sorted by it", "the stages come from different sources"}
 }
 
 func (e ExploreData) inputsAlike(s *record.StepRun) record.Verdict {
@@ -188,9 +192,14 @@ func (x exploration) measureDrift() {
 	x.measure(seenDrift, drift, x.allRows())
 	x.measure(seenDriftLimit, limit, x.allRows())
 	if len(evidence) > 0 {
-		x.find("targets-alike", record.Verdict{Evidence: evidence, Files: []string{"class-counts.png"},
+		v := record.Verdict{Evidence: evidence, Files: []string{"class-counts.png"},
 			Likely: []string{"the split does not keep the shares of the classes", "the stages come from different sources"},
-			Try:    []string{"split by class (datasets.Split does), or judge by metrics that do not depend on the shares, as balanced accuracy"}})
+			Try:    []string{"split by class (datasets.Split does), or judge by metrics that do not depend on the shares, as balanced accuracy"}}
+		if len(x.data.Classes) == 0 {
+			v.Files, v.Likely = []string{"data-card.md"}, []string{"targets are scaled in one stage and not in the other", "the split follows the target: rows were sorted by it"}
+			v.Try = []string{"scale the targets of all stages alike, and put rows in a random order before splitting"}
+		}
+		x.find("targets-alike", v)
 	}
 }
 

@@ -72,6 +72,9 @@ func (x exploration) measureLeakage(t twins) {
 	case share >= 0.99 && f.rows == x.training().rows:
 		v.Likely = []string{fmt.Sprintf("%s is the training data: the same source, or the same files", f.name)}
 		v.Try = []string{fmt.Sprintf("give %s rows of its own (datasets.Split)", f.name)}
+	case share <= x.MaxLeakage:
+		v.Likely = []string{"the data holds equal rows, and the split put them on both sides", "rows were copied into training after the split"}
+		v.Try = []string{"drop repeated rows before splitting, or keep them together (datasets.SplitBy)"}
 	case repeated > x.MaxDuplicates && chance == 0:
 		v.Likely = []string{fmt.Sprintf("the data was split with duplicates in it: %s of the training rows repeat another too", percent(repeated))}
 		v.Try = []string{"drop repeated rows before splitting, or keep them together (datasets.SplitBy)"}

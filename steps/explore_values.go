@@ -127,7 +127,7 @@ func targetsInRange(s *record.StepRun) record.Verdict {
 	want := fmt.Sprintf("ids 0 to %.0f", classes-1)
 	v := checks.Hold(wrong == 0, want, "all in range")
 	if wrong > 0 {
-		v.Got, v.Trouble = fmt.Sprintf("%.0f others", wrong), fmt.Sprintf("some targets are no id of the %.0f classes", classes)
+		v.Got, v.Trouble = fmt.Sprintf("out of range: %.0f", wrong), fmt.Sprintf("some targets are no id of the %.0f classes", classes)
 	}
 	if counted := value(s, seenCounted, ""); counted == 0 {
 		v = checks.Hold(false, want, "negative ids only")
