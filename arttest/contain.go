@@ -2,6 +2,7 @@ package arttest
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/actually-robust-training/art/train"
@@ -86,7 +87,7 @@ const ownFrame = "github.com/actually-robust-training/art/arttest."
 // withStack is the text of an error that has no other place for its stack.
 func withStack(err error) string {
 	if stack := stackOf(err); stack != "" {
-		return err.Error() + "\n" + stack
+		return fmt.Sprint(err, "\n", stack)
 	}
-	return err.Error()
+	return fmt.Sprint(err)
 }

@@ -18,7 +18,7 @@ func (r *R) execute(t *testing.T, st *step) {
 	st.state = running
 	scope := &Scope{r: r, step: st, t: t, progress: newProgress(t.Output(), r, st.plan.Name)}
 	r.emit(record.Event{Kind: record.StepStart, Step: st.plan.Name, Model: st.plan.Model, Settings: st.plan.Settings})
-	if err := r.await(t, st, scope); err != nil {
+	if err := guard(func() error { return r.await(t, st, scope) }); err != nil {
 		st.breaks(err)
 	} else {
 		r.judge(st)
@@ -31,7 +31,7 @@ func (r *R) execute(t *testing.T, st *step) {
 }
 
 func (st *step) breaks(err error) {
-	st.state, st.reason, st.stack = broken, err.Error(), stackOf(err)
+	st.state, st.reason, st.stack = broken, fmt.Sprint(err), stackOf(err) // Sprint, for a method Error that panics
 }
 
 // await runs the step on a goroutine of its own, so that a step that ends its

@@ -1,7 +1,6 @@
 package arttest_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -30,6 +29,8 @@ func TestPanics(t *testing.T) {
 		{"TestPanicLearner", "/training", []string{"(model mlp-panics): iteration 3 (epoch 1): panic: planted at iteration 3\n", "PanicAt.func1.1\n"}},
 		{"TestPanicMetric", "/training", []string{"panic: planted\n", stack, "recipes.(*brokenMetric).Score\n"}},
 		{"TestPanicMetricInNew", "", []string{`arttest.New: metric "bad" does not fit data "blobs": panic: planted` + "\n", stack}},
+		{"TestPanicError", "/it", []string{"could not be carried out: %!v(PANIC=Error method: planted)\n"}},
+		{"TestPanicKind", "/it", []string{`Scope.Emit: events of kind "run-end" are not for steps to emit: use one of ["scalar" "score"`}},
 		{"TestPanicJudge", "/it/bad", []string{"the check itself broke: panic: planted\n", "evidence", stack, "replay"}},
 		{"TestPanicSave", "/it", []string{"panic: planted\n", stack}},
 		{"TestPanicData", "/training", []string{"panic: planted\n", stack}},
@@ -101,10 +102,5 @@ func TestLeakedGoroutine(t *testing.T) {
 	assert.True(t, early)
 	assert.False(t, late)
 	assert.Empty(t, s.Artifacts)
-	assert.NoFileExists(t, filepath.Join(o.dir, "leak", o.run().ID, ".tmp"))
-	left, err := filepath.Glob(filepath.Join(o.dir, "leak", o.run().ID, "leaks", ".tmp-*"))
-	assert.NoError(t, err)
-	assert.Empty(t, left)
-	_, err = os.Stat(filepath.Join(o.dir, "leak", o.run().ID, "manifest.json"))
-	assert.NoError(t, err)
+	verify(t, filepath.Join(o.dir, "leak", o.run().ID), nil, "events.jsonl", "manifest.json")
 }

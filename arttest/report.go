@@ -113,7 +113,7 @@ func (r *R) print(t *testing.T, st *step) {
 		lines = append(lines, fmt.Sprintf("dry run (-short): one batch of each stage, %s not judged", count(len(st.checks), "check")))
 	}
 	for _, line := range lines {
-		if line = strings.TrimRight(line, " "); line != "" {
+		if line != "" {
 			r.say(t, line)
 		}
 	}
@@ -143,7 +143,11 @@ func align(lines []string, gap int) string {
 	w := tabwriter.NewWriter(&b, 0, 8, gap, ' ', 0)
 	_, _ = io.WriteString(w, strings.Join(lines, "\n")+"\n") // to memory
 	w.Flush()
-	return b.String()
+	var aligned strings.Builder
+	for line := range strings.Lines(b.String()) {
+		aligned.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
+	return aligned.String()
 }
 
 func labelled(label, s string) string {

@@ -3,6 +3,7 @@ package arttest
 import (
 	"fmt"
 	"io"
+	"slices"
 	"testing"
 
 	"github.com/actually-robust-training/art/record"
@@ -56,7 +57,11 @@ func (s *Scope) Dry() bool { return s.r.settings.short }
 // for the goroutine of the step, while no other reports.
 func (s *Scope) Step() *record.StepRun { return s.r.run.Step(s.step.plan.Name) }
 
-// Emit records an event of this step. It may be called from any goroutine; what a
+// stepKinds are the events that steps emit; all others are the recipe's own.
+var stepKinds = []record.Kind{record.Scalar, record.Score, record.Vector, record.Text, record.ArtifactSaved, record.Found}
+
+// Emit records an event of this step: a record.Scalar, Score, Vector, Text,
+// ArtifactSaved or Found. Sequence, time and step are filled in. It may be called from any goroutine; what a
 // goroutine reports that outlives the step is dropped.
 func (s *Scope) Emit(e record.Event) {
 	s.r.mu.Lock()
@@ -66,6 +71,10 @@ func (s *Scope) Emit(e record.Event) {
 
 func (s *Scope) emit(e record.Event) {
 	if s.ended {
+		return
+	}
+	if !slices.Contains(stepKinds, e.Kind) {
+		s.r.troubled(fmt.Errorf("Scope.Emit: events of kind %q are not for steps to emit: use one of %q", e.Kind, stepKinds))
 		return
 	}
 	if e.Step = s.step.plan.Name; e.Model == "" {
@@ -99,6 +108,12 @@ func (s *Scope) Progress(done, total int, note string) { s.progress.update(done,
 // and may have folders: "batch.png", "decay/loss.svg". A second file of a name
 // takes the place of the first. The file is there whole or not at all.
 func (s *Scope) Save(name string, write func(io.Writer) error) error {
+	s.r.mu.Lock()
+	ended := s.ended
+	s.r.mu.Unlock()
+	if ended {
+		return nil
+	}
 	a, err := s.r.dir.save(s.step.plan.Name, name, write)
 	if err != nil {
 		return fmt.Errorf("artifact %q: %w", name, err)

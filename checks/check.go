@@ -105,21 +105,20 @@ func Slug(words string) string {
 	return b.String()
 }
 
-// Number writes a value as people read it: four significant digits.
+// Number writes a value as people read it: whole numbers as they are, others with
+// about four significant digits.
 func Number(v float64) string {
-	if a := math.Abs(v); a != 0 && (a < 1e-4 || a >= 1e6) {
-		return strconv.FormatFloat(v, 'e', 2, 64)
-	} else if a >= 1000 {
+	switch a := math.Abs(v); {
+	case v == math.Trunc(v) && a < 1e6:
 		return strconv.FormatFloat(v, 'f', 0, 64)
-	} else if a >= 100 {
+	case a < 1e-4 || a >= 1e6:
+		return strconv.FormatFloat(v, 'e', 2, 64)
+	case a >= 1000:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case a >= 100:
 		return strconv.FormatFloat(v, 'f', 1, 64)
+	case a >= 0.1:
+		return strconv.FormatFloat(v, 'f', 3, 64)
 	}
-	s := strconv.FormatFloat(v, 'g', 4, 64)
-	if !strings.ContainsAny(s, ".NI") {
-		return s
-	}
-	if f := strconv.FormatFloat(v, 'f', 3, 64); math.Abs(v) >= 0.1 {
-		return f
-	}
-	return s
+	return strconv.FormatFloat(v, 'g', 4, 64)
 }

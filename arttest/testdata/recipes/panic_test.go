@@ -82,6 +82,23 @@ func TestPanicJudge(t *testing.T) {
 		checks.Check{Name: "bad", Judge: func(*record.StepRun) record.Verdict { broken(); return record.Verdict{} }}, holds("good"))
 }
 
+// brokenError is an error that cannot even be printed.
+type brokenError struct{}
+
+func (brokenError) Error() string { broken(); return "" }
+
+func TestPanicError(t *testing.T) {
+	arttest.Step(arttest.New(t, plain()), does("it", func(context.Context, *arttest.Scope) error { return brokenError{} })) // here
+}
+
+// TestPanicKind emits what is not a step's to emit.
+func TestPanicKind(t *testing.T) {
+	arttest.Step(arttest.New(t, plain()), does("it", func(_ context.Context, s *arttest.Scope) error { // here
+		s.Emit(record.Event{Kind: record.RunEnd})
+		return nil
+	}))
+}
+
 func TestPanicSave(t *testing.T) {
 	arttest.Step(arttest.New(t, plain()), does("it", func(_ context.Context, s *arttest.Scope) error { // here
 		return s.Save("x.txt", func(io.Writer) error { broken(); return nil })
