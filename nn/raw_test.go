@@ -17,12 +17,14 @@ func rawUnary(f func(*gorgonia.Node) (*gorgonia.Node, error)) rawFunc {
 	}
 }
 
-var rawCases = []struct {
+type rawCase struct {
 	name   string
 	shape  []int
 	params []RawParam
 	graph  rawFunc
-}{
+}
+
+var rawCases = []rawCase{
 	{"linear", []int{4}, []RawParam{{Name: "w", Shape: []int{4, 3}}, {Name: "b", Shape: []int{1, 3}}},
 		func(x *gorgonia.Node, p gorgonia.Nodes) (*gorgonia.Node, error) {
 			y := gorgonia.Must(gorgonia.Mul(x, p[0]))
@@ -59,6 +61,19 @@ var rawCases = []struct {
 	}},
 	{"batched product", []int{3, 4}, nil, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
 		return gorgonia.BatchedMatMul(x, gorgonia.Must(gorgonia.Transpose(x, 0, 2, 1)))
+	}},
+	{"batched product, transposed", []int{3, 4}, nil, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+		return gorgonia.BatchedMatMul(x, x, false, true)
+	}},
+	{"leaky relu", []int{5}, nil, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.LeakyRelu(x, 0.1) }},
+	{"subtract", []int{5}, nil, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+		return gorgonia.Sub(gorgonia.Must(gorgonia.Square(x)), x)
+	}},
+	{"sigmoid", []int{3}, nil, rawUnary(gorgonia.Sigmoid)},
+	{"tanh", []int{3}, nil, rawUnary(gorgonia.Tanh)},
+	{"softplus", []int{3}, nil, rawUnary(gorgonia.Softplus)},
+	{"sum of two axes of four", []int{3, 2, 4}, nil, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+		return gorgonia.Sum(x, 1, 3)
 	}},
 	{"constants", []int{3}, nil, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
 		two := gorgonia.NewConstant(2.5)
@@ -131,6 +146,12 @@ func TestRawIsRefused(t *testing.T) {
 		{"noise", []int{4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
 			return gorgonia.Add(x, gorgonia.GaussianRandomNode(x.Graph(), x.Dtype(), 0, 1, x.Shape()...))
 		}, "cannot be seeded"},
+		{"product, transposed", []int{3, 4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+			return gorgonia.BatchedMatMul(x, x, true, false)
+		}, "nobody has verified"},
+		{"equality", []int{4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+			return gorgonia.Eq(x, x, true)
+		}, "nobody has verified"},
 		{"not verified", []int{4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.Log2(x) }, "nobody has verified"},
 		{"no rows", []int{4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.Sum(x, 0) }, "keep the first axis"},
 		{"panic", []int{4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { panic("oh") }, "panic: oh"},
