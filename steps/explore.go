@@ -13,14 +13,16 @@ import (
 
 // ExploreData looks at the data before any network does: "become one with the
 // data" (Karpathy 2019). It walks over every stage once, in the stored order and
-// without augmentation, holding 32 bytes a row and no rows but a small sample.
+// without augmentation, holding 32 bytes a row and no rows but a small sample;
+// then it reads a few batches again, to see that passes repeat and mix the classes.
 // Data that cannot be read, an empty stage, and rows of different shapes are
 // errors.
 //
 // Default checks: no-nan-or-inf, targets-in-range, classes-in-training,
 // no-new-classes, features-on-one-scale, no-leakage, inputs-alike, passes-repeat,
-// order-is-mixed, no-conflicting-targets; and the warnings no-constant-features,
-// no-blank-pictures, classes-balanced, no-duplicates, targets-alike, sizes.
+// order-is-mixed, no-conflicting-targets, no-target-in-inputs; and the warnings
+// no-constant-features, no-blank-pictures, classes-balanced, no-duplicates,
+// targets-alike, sizes.
 //
 // Artifacts: data-card.md; sample.npy, the first training rows; class-counts and
 // histograms as SVG and PNG; and contact-sheet.png for pictures of one or three
@@ -89,6 +91,9 @@ const (
 	seenBlank        = "pictures-blank"       // training pictures of one colour
 	seenPerplexity   = "class-perplexity"     // 0..1
 	seenRarest       = "rarest-to-commonest"  // 0..1
+	seenGiven        = "features-that-tell"   // features that hold the target
+	seenGivenMost    = "told-greatest"        // η² or r² of the feature that tells most
+	seenFeatures     = "features"             // told one by one
 	seenDiscrete     = "discrete"             // 1 when equal rows come about by chance
 	seenDuplicates   = "duplicates"           // share of training rows
 	seenConflicts    = "conflicts"            // share of training rows
@@ -121,6 +126,7 @@ func (e ExploreData) Plan() arttest.Plan {
 		checks.Warn(check("classes-balanced", "classes are equally frequent, roughly", e.balanced)),
 		checks.Warn(check("no-duplicates", "training rows are different", e.noDuplicates)),
 		check("no-conflicting-targets", "equal inputs have equal targets", e.noConflicts),
+		check("no-target-in-inputs", "no input gives the target away", noGiveaway),
 		check("no-leakage", "no row of another stage is in training", noLeakage),
 		check("inputs-alike", "inputs are alike in all stages", e.inputsAlike),
 		checks.Warn(check("targets-alike", "targets are alike in all stages", targetsAlike)),
@@ -134,7 +140,7 @@ func (e ExploreData) Plan() arttest.Plan {
 	for _, name := range []string{
 		seenValues, seenNotFinite, seenWrong, seenFlat, seenLeftOut, seenCounted, seenClasses, seenMissing, seenNew, seenTokenTargets,
 		seenVocabulary, seenNotTokens, seenOffScale, seenLeastStd, seenGreatestStd, seenMean, seenConstant, seenBlank,
-		seenPerplexity, seenRarest, seenDiscrete, seenDuplicates, seenConflicts, seenLeaked, seenLeakedRows, seenChance, seenLeakLimit,
+		seenPerplexity, seenRarest, seenGiven, seenGivenMost, seenFeatures, seenDiscrete, seenDuplicates, seenConflicts, seenLeaked, seenLeakedRows, seenChance, seenLeakLimit,
 		seenShifted, seenShift, seenSpread, seenDrift, seenDriftLimit, seenOddSizes, seenBadSizes, seenRepeat, seenSorted,
 	} {
 		p.Scores = append(p.Scores, checks.Ref{Metric: name})
@@ -169,6 +175,7 @@ func (x exploration) run(ctx context.Context, d train.Data, seed uint64) error {
 	x.measureClasses()
 	x.measureScale()
 	x.measureTwins()
+	x.measureGiveaway()
 	x.measureStages()
 	x.measureSizes()
 	if err := x.measureOrder(ctx); err != nil {

@@ -219,6 +219,33 @@ func bugsOfClasses() []bug {
 	}
 }
 
+func bugsOfColumns() []bug {
+	with := func(d train.Data, t *testing.T, change func(b *train.Batch, i int)) train.Data {
+		for _, stage := range d.Stages() {
+			d = edit(t, d, stage, func(b *train.Batch) {
+				for i := range b.Len() {
+					change(b, i)
+				}
+			})
+		}
+		return d
+	}
+	return []bug{
+		{"the class among the inputs", func(t *testing.T) train.Data {
+			return with(datasets.Iris(), t, func(b *train.Batch, i int) { b.Inputs.Row(i)[3] = (b.Targets.Data[i] - 1) / 0.816 })
+		}, "no-target-in-inputs", record.Fail, []string{`feature "petal width": η² = 1`, "made from the target"}},
+		{"the class among the inputs, as codes in another order", func(t *testing.T) train.Data {
+			return with(datasets.Iris(), t, func(b *train.Batch, i int) { b.Inputs.Row(i)[0] = []float32{1, -1, 0}[int(b.Targets.Data[i])] })
+		}, "no-target-in-inputs", record.Fail, []string{`feature "sepal length": η² = 1`}},
+		{"almost the class among the inputs", func(t *testing.T) train.Data {
+			return with(datasets.Iris(), t, func(b *train.Batch, i int) { b.Inputs.Row(i)[3] = b.Targets.Data[i] - 1 + 0.05*b.Inputs.Row(i)[0] })
+		}, "no-target-in-inputs", record.Warn, []string{`feature "petal width": η² = 0.99`}},
+		{"the value among the inputs", func(t *testing.T) train.Data {
+			return with(traintest.Plane(1, 60, 0.5, 2, 1, 1, 1), t, func(b *train.Batch, i int) { b.Inputs.Row(i)[1] = b.Targets.Row(i)[0]*0.2 + 1 })
+		}, "no-target-in-inputs", record.Warn, []string{`feature 1: r² = 1`}},
+	}
+}
+
 func bugsOfRows() []bug {
 	twice := func(share int) func(b *train.Batch) {
 		return func(b *train.Batch) { *b = join(*b, b.Slice(0, b.Len()/share)) }
@@ -353,7 +380,7 @@ func bugsOfStages() []bug {
 }
 
 func TestExploreDataFindsPlantedBugs(t *testing.T) {
-	for _, group := range [][]bug{bugsOfValues(), bugsOfScale(), bugsOfClasses(), bugsOfRows(), bugsOfStages()} {
+	for _, group := range [][]bug{bugsOfValues(), bugsOfScale(), bugsOfClasses(), bugsOfColumns(), bugsOfRows(), bugsOfStages()} {
 		for _, b := range group {
 			t.Run(b.name, func(t *testing.T) {
 				got := explore(t, ExploreData{}, b.data(t))

@@ -208,6 +208,7 @@ func TestExploreDataBearsFewRows(t *testing.T) {
 			"token ids of a few": edit(t, shuffledTokens(seed, 300, 5), train.Validation, cut(20)),
 		} {
 			got := explore(t, ExploreData{}, d)
+			require.NotContains(t, got.marks(record.Warn), "no-target-in-inputs", "%s, seed %d", name, seed)
 			for _, check := range got.marks(record.Fail) {
 				require.Fail(t, "false alarm", "%s, seed %d: %s: %s", name, seed, check, text(got.verdicts[check]))
 			}

@@ -104,3 +104,34 @@ func TestRowKeysIgnoreTheSignOfZero(t *testing.T) {
 	assert.Equal(t, h.key(zero, nil, 0, 0), h.key(minus, nil, 0, 0))
 	assert.NotEqual(t, h.key(zero, nil, 0, 0), h.key([]float32{0, 2}, nil, 0, 0))
 }
+
+func TestGiveawaySharesAgreeWithTwoPasses(t *testing.T) {
+	r := train.Rand(4, "giveaway")
+	const rows = 300
+	inputs, ids, values := make([][]float32, rows), make([][]float32, rows), make([][]float32, rows)
+	classes, regression := giveaway{on: true}, giveaway{on: true}
+	var x, y []float64
+	for i := range rows {
+		inputs[i] = []float32{float32(50 + r.NormFloat64()), 1}
+		ids[i] = []float32{float32(i % 3)}
+		inputs[i][0] += ids[i][0]
+		values[i] = []float32{inputs[i][0]/2 + float32(r.NormFloat64())}
+		classes.add(inputs[i], ids[i], 3)
+		regression.add(inputs[i], values[i], 0)
+		x, y = append(x, float64(inputs[i][0])), append(y, float64(values[i][0]))
+	}
+	var within, total, both, spread float64
+	for i := range rows {
+		class, n := 0., 0.
+		for j := i % 3; j < rows; j += 3 {
+			class, n = class+x[j], n+1
+		}
+		within += (x[i] - class/n) * (x[i] - class/n)
+		total += (x[i] - mean(x)) * (x[i] - mean(x))
+		both += (x[i] - mean(x)) * (y[i] - mean(y))
+		spread += (y[i] - mean(y)) * (y[i] - mean(y))
+	}
+	assert.InDelta(t, 1-within/total, classes.share(0), 1e-9)
+	assert.InDelta(t, both*both/total/spread, regression.share(0), 1e-9)
+	assert.Equal(t, 0., classes.share(1), "a constant tells nothing")
+}

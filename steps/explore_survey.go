@@ -25,6 +25,7 @@ type survey struct {
 	whole              bool  // every input so far is a whole number
 	indicator          bool  // targets may be [rows, classes] of zeros and ones
 	levels             levels
+	gives              giveaway
 	hash               hasher
 }
 
@@ -134,6 +135,7 @@ func (v *survey) learn(shape, targets []int) {
 	classes := len(v.data.Classes)
 	v.indicator = classes > 2 && len(targets) == 1 && targets[0] == classes
 	v.levels.open = !v.picture && v.span == 1
+	v.gives.on = v.levels.open && v.data.Tokens == 0 && size >= 2 && size <= givesFeatures && classes <= givesClasses && train.Size(targets) == 1
 	v.sample.limits(v, size)
 }
 
@@ -162,6 +164,7 @@ func (v *survey) take(f *stageFacts, b train.Batch) {
 		v.keys = append(v.keys, v.hash.key(inputs, targets, row, stage))
 		if stage == 0 {
 			v.levels.add(inputs)
+			v.gives.add(inputs, targets, len(v.data.Classes))
 			v.sample.add(row, inputs, targets)
 		}
 		f.rows++
