@@ -2,6 +2,7 @@ package steps
 
 import (
 	"math"
+	"slices"
 
 	"github.com/actually-robust-training/art/train"
 )
@@ -13,16 +14,23 @@ type census struct {
 	inputs  moments
 	outputs moments
 	targets moments
+	columns []moments // of each output
 	classes map[int]float64
 	rows    int
 
-	zeroLoss  float64 // Σ loss of an output of zero, for regression
-	confident int     // positions whose largest probability is above 0.99
-	positions int
-	right     int // positions whose likeliest class is the target
-	simplex   int // positions whose raw outputs are themselves probabilities
-	firstRow  []float32
-	differs   bool // some row of outputs differs from the first
+	batches, repeated int // batches, and those that repeat the one before
+	last              []float32
+	zeroLoss          float64 // Σ loss of an output of zero, for regression
+	confident         int     // positions whose largest probability is above 0.99
+	positions         int
+	right             int // positions whose likeliest class is the target
+	width             int // number of probabilities of a position
+	simplex           int // positions whose raw outputs are themselves probabilities
+	zeros             int // outputs that are exactly 0
+	likeness          likeness
+	inputRows         sameness
+	outputRows        sameness
+	likelihoods       moments // probability of the actual class, for classes
 }
 
 // metric is the census as a metric that is evaluated with others.
@@ -39,9 +47,15 @@ func (c *census) Add(b train.Batch, p train.Prediction) error {
 		c.classes = map[int]float64{}
 	}
 	c.rows += b.Len()
+	c.batches++
+	if slices.EqualFunc(c.last, b.Inputs.Data, sameBits) {
+		c.repeated++
+	}
+	c.last = append(c.last[:0], b.Inputs.Data...)
 	c.inputs.add(b.Inputs.Data)
-	c.outputs.add(p.Outputs.Data)
-	c.compareRows(p.Outputs)
+	c.addOutputs(p.Outputs)
+	c.inputRows.add(b.Inputs)
+	c.outputRows.add(p.Outputs)
 	if c.loss.Kind == train.CrossEntropy {
 		c.addClasses(b.Targets.Data, p)
 		return nil
@@ -49,11 +63,40 @@ func (c *census) Add(b train.Batch, p train.Prediction) error {
 	c.targets.add(b.Targets.Data)
 	for _, y := range b.Targets.Data {
 		c.zeroLoss += lossOfZero(c.loss, float64(y))
-		if c.loss.Kind == train.BinaryCrossEntropy {
-			c.classes[int(y)]++
-		}
+	}
+	if c.loss.Kind == train.BinaryCrossEntropy {
+		c.addBinary(b.Targets.Data, p)
+	} else if len(p.Outputs.Data) == len(b.Targets.Data) {
+		c.likeness.addValues(p.Outputs.Data, b.Targets.Data)
 	}
 	return nil
+}
+
+// addOutputs keeps the moments of each output, up to a number that costs little.
+func (c *census) addOutputs(outputs train.Tensor) {
+	const most = 1024
+	c.outputs.add(outputs.Data)
+	if c.columns == nil {
+		c.columns = make([]moments, min(outputs.RowSize(), most))
+	}
+	for i, v := range outputs.Data {
+		if v == 0 {
+			c.zeros++
+		}
+		if j := i % outputs.RowSize(); j < len(c.columns) {
+			c.columns[j].add([]float32{v})
+		}
+	}
+}
+
+// spread is how much outputs vary between rows: the root mean square of the
+// deviations of each output.
+func (c *census) spread() float64 {
+	sum := 0.
+	for i := range c.columns {
+		sum += c.columns[i].variance()
+	}
+	return math.Sqrt(sum / float64(max(len(c.columns), 1)))
 }
 
 func (c *census) addClasses(targets []float32, p train.Prediction) {
@@ -61,29 +104,50 @@ func (c *census) addClasses(targets []float32, p train.Prediction) {
 		return
 	}
 	k := p.Probabilities.Shape[len(p.Probabilities.Shape)-1]
+	c.width = k
 	for i, y := range targets {
-		if y < 0 || (i+1)*k > len(p.Probabilities.Data) {
+		if y < 0 || int(y) >= k || (i+1)*k > len(p.Probabilities.Data) {
 			continue
 		}
-		c.positions++
-		c.classes[int(y)]++
 		row := p.Probabilities.Data[i*k : (i+1)*k]
-		best := 0
-		for j, v := range row {
-			if v > row[best] {
-				best = j
-			}
-		}
-		if best == int(y) {
-			c.right++
-		}
-		if row[best] > 0.99 {
-			c.confident++
-		}
+		c.addPosition(row, int(y))
 		if len(p.Outputs.Data) == len(p.Probabilities.Data) && onSimplex(p.Outputs.Data[i*k:(i+1)*k]) {
 			c.simplex++
 		}
 	}
+}
+
+// addBinary counts single logits against classes 0 and 1 as two classes;
+// independent labels have no likeliest class.
+func (c *census) addBinary(targets []float32, p train.Prediction) {
+	for i, y := range targets {
+		if 2*len(targets) == len(p.Probabilities.Data) && y >= 0 {
+			c.width = 2
+			c.addPosition(p.Probabilities.Data[2*i:2*i+2], int(y))
+		} else {
+			c.classes[int(y)]++
+		}
+	}
+}
+
+// addPosition takes the probabilities of one position and its class in.
+func (c *census) addPosition(row []float32, class int) {
+	c.positions++
+	c.classes[class]++
+	best := 0
+	for j, v := range row {
+		if v > row[best] {
+			best = j
+		}
+	}
+	if best == class {
+		c.right++
+	}
+	if row[best] > 0.99 {
+		c.confident++
+	}
+	c.likelihoods.add(row[class : class+1])
+	c.likeness.addClass(row, class)
 }
 
 // onSimplex reports that a row looks like the result of a softmax.
@@ -96,21 +160,6 @@ func onSimplex(row []float32) bool {
 		sum += float64(v)
 	}
 	return math.Abs(sum-1) < 1e-3
-}
-
-// compareRows finds out whether outputs depend on the input at all.
-func (c *census) compareRows(outputs train.Tensor) {
-	for i := range outputs.Rows() {
-		row := outputs.Row(i)
-		if c.firstRow == nil {
-			c.firstRow = append([]float32{}, row...)
-		}
-		for j, v := range row {
-			if math.Abs(float64(v-c.firstRow[j])) > 1e-6*(1+math.Abs(float64(v))) {
-				c.differs = true
-			}
-		}
-	}
 }
 
 // prior is the entropy of the classes in nats, and the share of the commonest.
@@ -159,26 +208,25 @@ func lossOfZero(l train.Loss, y float64) float64 {
 	return math.NaN()
 }
 
-// moments are mean, variance and range of a stream (Welford 1962).
-type moments struct {
-	n, mean, m2, min, max float64
+// sameness finds out whether all rows of a stream are equal.
+type sameness struct {
+	first   []float32
+	differs bool
 }
 
-func (m *moments) add(values []float32) {
-	for _, x := range values {
-		v := float64(x)
-		if m.n == 0 {
-			m.min, m.max = v, v
+func (s *sameness) add(t train.Tensor) {
+	for i := range t.Rows() {
+		row := t.Row(i)
+		if s.first == nil {
+			s.first = append([]float32{}, row...)
 		}
-		m.n++
-		d := v - m.mean
-		m.mean += d / m.n
-		m.m2 += d * (v - m.mean)
-		m.min, m.max = min(m.min, v), max(m.max, v)
+		if s.differs {
+			return
+		}
+		for j, v := range row {
+			if math.Abs(float64(v-s.first[j])) > 1e-6*(1+math.Abs(float64(v))) {
+				s.differs = true
+			}
+		}
 	}
-}
-
-func (m *moments) variance() float64 { return m.m2 / max(m.n, 1) }
-func (m *moments) deviation() float64 {
-	return math.Sqrt(m.variance())
 }

@@ -23,12 +23,16 @@ func (c CheckLossOnInit) expectedLoss(s *record.StepRun) record.Verdict {
 		return passed("", checks.Number(got)+" (what to expect of this loss is not known: set Want)")
 	}
 	tolerance := c.tolerance()
-	low, high := min(prior, want)*(1-tolerance), want*(1+tolerance)
+	spread := min(value(s, spreadName, ""), 0.5)
+	if !finite(spread) || c.Want != 0 {
+		spread = 0
+	}
+	low, high := min(prior, want)*(1-tolerance)-spread, want*(1+tolerance)+spread
 	if !c.Model.Loss.Classifies() && c.Want == 0 {
 		low, high = min(prior, want)/2, 2.5*want
 	}
-	text := fmt.Sprintf("%s ± %s", checks.Number(want), checks.Number(want*tolerance))
-	if !c.Model.Loss.Classifies() || low < want*(1-tolerance)*0.999 {
+	text := fmt.Sprintf("%s ± %s", checks.Number(want), checks.Number(high-want))
+	if !c.Model.Loss.Classifies() || want-low > 1.001*(high-want) {
 		text = fmt.Sprintf("%s … %s", checks.Number(low), checks.Number(high))
 	}
 	v := checks.Hold(got >= low && got <= high, text, checks.Number(got))
@@ -64,6 +68,13 @@ func notSaturated(s *record.StepRun) record.Verdict {
 func dependsOnInputs(s *record.StepRun) record.Verdict {
 	differ, gradient := value(s, dependsName, ""), value(s, learnsName, "")
 	got := "they differ between rows"
+	if value(s, sameInputName, "") == 0 {
+		v := checks.Hold(false, "inputs that differ", "the same inputs in all rows")
+		v.Trouble = "the inputs of all rows are the same: there is nothing to tell them apart by"
+		v.Likely = []string{"the inputs are blank or constant: lost on the way from the file to the batch"}
+		v.Try = []string{"look at a batch with decorators.BatchSaver"}
+		return v
+	}
 	if differ == 0 {
 		got = "the same for all rows"
 	}
@@ -75,6 +86,9 @@ func dependsOnInputs(s *record.StepRun) record.Verdict {
 }
 
 func lossIsMean(s *record.StepRun) record.Verdict {
+	if _, ok := s.Score(sumName, ""); !ok {
+		return passed("", "no finite loss to compare")
+	}
 	loss, gradient := value(s, sumName, ""), value(s, gradSumName, "")
 	v := checks.Hold(loss > 0.6 && loss < 1.5 && !(gradient > 1.6), "the same for a batch taken twice", fmt.Sprintf("%s × as large", checks.Number(loss)))
 	v.Trouble = fmt.Sprintf("a batch with every row twice has %s times the loss and %s times the gradient", checks.Number(loss), checks.Number(gradient))

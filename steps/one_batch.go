@@ -4,11 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/actually-robust-training/art/arttest"
 	"github.com/actually-robust-training/art/checks"
-	"github.com/actually-robust-training/art/record"
 	"github.com/actually-robust-training/art/train"
 )
 
@@ -18,7 +16,7 @@ import (
 // training, and the loss is judged in inference mode.
 //
 // Default checks: loss-stays-finite, loss-reaches-zero, rows-are-learned,
-// loss-falls, every-layer-learns.
+// loss-falls, loss-does-not-jump, first-update-is-small, inference-agrees, metrics-improve, nonlinear-between-layers, every-layer-learns.
 //
 // When the loss does not get there, the step trains again with a tenth, a
 // hundredth and ten times the learning rate, to say whether that was the cause.
@@ -54,6 +52,11 @@ func (o OverfitOneBatch) Plan() arttest.Plan {
 			check("loss-reaches-zero", "loss reaches zero", lossReachesZero),
 			check("rows-are-learned", "every row of the batch is learned", rowsLearned),
 			check("loss-falls", "loss falls", batchLossFalls),
+			check("loss-does-not-jump", "the first updates do not throw the loss up", lossDoesNotJump),
+			check("first-update-is-small", "the first update changes weights by little", firstUpdateSmall),
+			check("inference-agrees", "inference uses what training learned", modesStayAlike),
+			check("metrics-improve", "metrics get no worse by it", metricsImprove),
+			check("nonlinear-between-layers", "the network is more than an affine map", notAffine),
 			check("every-layer-learns", "every layer learns", everyLayerLearns),
 		},
 	}
@@ -86,12 +89,22 @@ func (o OverfitOneBatch) Run(ctx context.Context, s *arttest.Scope) error {
 	}
 	floor, conflicts := contradictions(t.model.Loss, batch, len(t.data.Classes))
 	want := o.want(t, batch) + floor
+	t.enough = (want + floor + smoothingFloor(t.model.Loss, len(t.data.Classes))) / 2
 	t.measure("", targetName, want, batch.Len())
 	p := watch(t.learner)
-	start, reached, err := o.fit(ctx, t, batch, want, p)
+	before, err := t.metricsOn(ctx, batch)
 	if err != nil {
 		return err
 	}
+	alike, err := t.modesAlike(batch)
+	if err != nil {
+		return err
+	}
+	start, result, err := o.fit(ctx, t, batch, want, p)
+	if err != nil {
+		return err
+	}
+	reached := result.Iterations
 	t.measure("", startName, start, batch.Len())
 	seen := &census{loss: t.model.Loss}
 	if _, err := t.score(ctx, train.Training, train.Repeat(batch), reached, 0, seen.metric()); err != nil {
@@ -101,7 +114,18 @@ func (o OverfitOneBatch) Run(ctx context.Context, s *arttest.Scope) error {
 	if seen.positions > 0 {
 		t.measure("", learnedName, float64(seen.right+conflicts)/float64(seen.positions), seen.positions)
 	}
+	if alike {
+		if err := t.compareModes(batch); err != nil {
+			return err
+		}
+	}
+	if err := t.compareMetrics(ctx, batch, before); err != nil {
+		return err
+	}
 	t.conclude(p)
+	if err := t.probeBend(batch); err != nil {
+		return err
+	}
 	if err := t.saveTraining(); err != nil {
 		return err
 	}
@@ -109,7 +133,7 @@ func (o OverfitOneBatch) Run(ctx context.Context, s *arttest.Scope) error {
 	if s.Dry() || last.Value <= want {
 		return nil
 	}
-	return o.explain(ctx, t, batch, seen, p, want)
+	return o.explain(ctx, t, batch, result, seen, p, want)
 }
 
 // batch is the first one of a shuffled pass, cut to the rows wanted.
@@ -132,12 +156,7 @@ func (o OverfitOneBatch) want(t *trial, b train.Batch) float64 {
 	k := float64(max(len(t.data.Classes), 2))
 	switch loss := t.model.Loss; loss.Kind {
 	case train.CrossEntropy:
-		floor := 0.
-		if e := loss.Smoothing; e > 0 { // the entropy of the smoothed target
-			on, off := 1-e+e/k, e/k
-			floor = -on*math.Log(on) - (k-1)*off*math.Log(off)
-		}
-		return floor + share*math.Log(k)
+		return smoothingFloor(loss, len(t.data.Classes)) + share*math.Log(k)
 	case train.BinaryCrossEntropy:
 		return share * math.Ln2
 	default:
@@ -152,6 +171,16 @@ func (o OverfitOneBatch) want(t *trial, b train.Batch) float64 {
 		}
 		return share * max(spread, 1e-6)
 	}
+}
+
+// smoothingFloor is the entropy of a smoothed target, below which no loss can fall.
+func smoothingFloor(l train.Loss, classes int) float64 {
+	e, k := l.Smoothing, float64(max(classes, 2))
+	if e == 0 || l.Kind != train.CrossEntropy {
+		return 0
+	}
+	on, off := 1-e+e/k, e/k
+	return -on*math.Log(on) - (k-1)*off*math.Log(off)
 }
 
 // contradictions is the loss that equal inputs of different classes make
@@ -199,11 +228,11 @@ func contradictions(l train.Loss, b train.Batch, classes int) (loss float64, wro
 }
 
 // fit trains until the loss in inference mode is reached, or falls no more.
-// It returns the loss at the start and the iterations used.
-func (o OverfitOneBatch) fit(ctx context.Context, t *trial, b train.Batch, want float64, p *probe) (start float64, used int, err error) {
+// It returns the loss at the start and how the loop ended.
+func (o OverfitOneBatch) fit(ctx context.Context, t *trial, b train.Batch, want float64, p *probe) (start float64, result train.Result, err error) {
 	first, err := t.learner.Predict(b)
 	if err != nil {
-		return 0, 0, fmt.Errorf("predict: %w", err)
+		return 0, result, fmt.Errorf("predict: %w", err)
 	}
 	start = first.Loss
 	best := []float64{start} // best loss so far, at every look
@@ -227,122 +256,13 @@ func (o OverfitOneBatch) fit(ctx context.Context, t *trial, b train.Batch, want 
 			return fmt.Errorf("predict: %w", err)
 		}
 		best = append(best, min(best[len(best)-1], got.Loss))
-		if got.Loss <= want/2 {
+		if got.Loss <= t.enough {
 			s.Stop("the loss is reached")
 		} else if n := len(best) - 1; o.Iterations == 0 && n >= 40 && best[n] > 0.9*best[n/2] && best[n] > want {
 			s.Stop("the loss falls no more")
 		}
 		return nil
 	}
-	result, err := loop.Run(ctx)
-	return start, result.Iterations, err
-}
-
-// explain looks for the cause of a loss that stays up.
-func (o OverfitOneBatch) explain(ctx context.Context, t *trial, b train.Batch, seen *census, p *probe, want float64) error {
-	v := record.Verdict{}
-	if seen.positions > 0 && seen.simplex == seen.positions {
-		v.Evidence = append(v.Evidence, "every output row lies between 0 and 1 and sums to 1: they are probabilities, not logits")
-		v.Likely = append(v.Likely, "softmax is applied twice, once by the network and once by the loss")
-		v.Try = append(v.Try, "end the network with the layer before its softmax")
-	}
-	if name, r := p.ratio(); name != "" {
-		v.Evidence = append(v.Evidence, fmt.Sprintf("an update changes %q by %s of its size (healthy: about 0.001)", name, checks.Number(r)))
-	}
-	if !seen.differs && seen.rows > 1 {
-		v.Evidence = append(v.Evidence, "after training, every row still gets the same output")
-		v.Likely = append(v.Likely, "the inputs do not reach the output: a dead or detached layer")
-	}
-	if err := o.otherRates(ctx, t, b, want, &v); err != nil {
-		return err
-	}
-	if still := p.still(t.learner); len(still) > 0 {
-		cause := p.explainStill(t.learner, still)
-		v.Evidence, v.Likely, v.Try = append(v.Evidence, cause.Evidence...), append(v.Likely, cause.Likely...), append(v.Try, cause.Try...)
-	}
-	if d := seen.inputs.deviation(); t.data.Tokens == 0 && (d > 10 || d < 0.01) {
-		v.Evidence = append(v.Evidence, fmt.Sprintf("inputs have standard deviation %s", checks.Number(d)))
-		v.Likely = append(v.Likely, "the inputs are not scaled")
-		v.Try = append(v.Try, "standardise them, or divide pixels by 255")
-	}
-	if len(v.Likely) == 0 {
-		v.Likely = append(v.Likely, "the network is too small, its gradient is wrong, or inputs and targets of the batch do not belong together")
-		v.Try = append(v.Try, "look at the batch with decorators.BatchSaver")
-	}
-	t.find("loss-reaches-zero", v)
-	t.find("rows-are-learned", v)
-	t.find("loss-falls", v)
-	return nil
-}
-
-// otherRates trains anew at other learning rates, to know whether the rate is
-// the cause.
-func (o OverfitOneBatch) otherRates(ctx context.Context, t *trial, b train.Batch, want float64, v *record.Verdict) error {
-	rate := t.model.Optimizer.WithDefaults().LearningRate
-	last, _ := t.scope.Step().Score(train.LossName, train.Training)
-	for _, factor := range []float64{0.1, 0.01, 10} {
-		m := t.model
-		m.Optimizer.LearningRate = rate * factor
-		other, err := newTrial(t.scope, "", m, t.data)
-		if err != nil {
-			return err
-		}
-		other.silent = true
-		start, used, err := o.quietly().fit(ctx, other, b, want, nil)
-		if err != nil {
-			return err
-		}
-		p, err := other.learner.Predict(b)
-		if err != nil {
-			return fmt.Errorf("predict: %w", err)
-		}
-		if p.Loss <= want || p.Loss < min(last.Value, start)/5 {
-			v.Evidence = append(v.Evidence, fmt.Sprintf("with learning rate %s in place of %s the loss falls to %s in %d iterations",
-				checks.Number(rate*factor), checks.Number(rate), checks.Number(p.Loss), used))
-			word := "high"
-			if factor > 1 {
-				word = "low"
-			}
-			v.Likely = slices.Insert(v.Likely, 0, "the learning rate is too "+word)
-			v.Try = slices.Insert(v.Try, 0, fmt.Sprintf("Optimizer.LearningRate %s", checks.Number(rate*factor)))
-			return nil
-		}
-	}
-	v.Evidence = append(v.Evidence, fmt.Sprintf("learning rates %s, %s and %s do no better", checks.Number(rate/10), checks.Number(rate/100), checks.Number(rate*10)))
-	return nil
-}
-
-// quietly is the step for experiments, which end sooner.
-func (o OverfitOneBatch) quietly() OverfitOneBatch {
-	if o.Iterations == 0 {
-		o.Iterations = maxOne / 4
-	}
-	return o
-}
-
-func lossReachesZero(s *record.StepRun) record.Verdict {
-	got, want, start, used := value(s, train.LossName, train.Training), value(s, targetName, ""), value(s, startName, ""), value(s, usedName, "")
-	v := checks.Hold(got <= want, "≤ "+checks.Number(want), checks.Number(got))
-	v.Note = fmt.Sprintf("after %.0f iterations", used)
-	p, _ := s.Score(train.LossName, train.Training)
-	v.Trouble = fmt.Sprintf("the network cannot learn %d rows by heart: the loss is %s after %.0f iterations, it was %s at the start", p.Rows, checks.Number(got), used, checks.Number(start))
-	return v
-}
-
-func rowsLearned(s *record.StepRun) record.Verdict {
-	p, ok := s.Score(learnedName, "")
-	if !ok {
-		return passed("", "no classes")
-	}
-	v := checks.Hold(p.Value >= 0.999, "all", fmt.Sprintf("%.0f of %d", p.Value*float64(p.Rows), p.Rows))
-	v.Trouble = fmt.Sprintf("after training on them alone, only %.0f of %d labels are predicted right", p.Value*float64(p.Rows), p.Rows)
-	return v
-}
-
-// batchLossFalls judges the loss in inference mode, start against end.
-func batchLossFalls(s *record.StepRun) record.Verdict {
-	got, start, want := value(s, train.LossName, train.Training), value(s, startName, ""), value(s, targetName, "")
-	v := checks.Hold(got < start/2 || got <= want, "below half of the start", fmt.Sprintf("%s → %s", checks.Number(start), checks.Number(got)))
-	v.Trouble = fmt.Sprintf("the loss went from %s to %s: it does not fall", checks.Number(start), checks.Number(got))
-	return v
+	result, err = loop.Run(ctx)
+	return start, result, err
 }

@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/actually-robust-training/art/arttest"
 	"github.com/actually-robust-training/art/checks"
@@ -17,7 +16,8 @@ import (
 // at the end, validation also on the way.
 //
 // Default checks: loss-stays-finite, loss-falls, loss-does-not-climb,
-// beats-baselines, beats-guessing, inference-agrees, every-layer-learns.
+// beats-baselines, beats-guessing, metrics-agree, schedule-lasts, inference-agrees,
+// every-layer-learns.
 // The target is yours: checks.AtLeast("accuracy", train.Training, 0.99).
 type Overfit struct {
 	Model train.Model
@@ -39,6 +39,8 @@ func (o Overfit) Plan() arttest.Plan {
 			check("loss-does-not-climb", "loss does not climb again", lossDoesNotClimb),
 			check("beats-baselines", "better than the baselines", beatsBaselines),
 			check("beats-guessing", "training teaches something about validation", beatsGuessing),
+			check("metrics-agree", "metrics are what they are called", metricsAgree),
+			check("schedule-lasts", "the learning rate lasts", scheduleLasts),
 			check("inference-agrees", "inference mode agrees with training mode", inferenceAgrees),
 			check("every-layer-learns", "every layer learns", everyLayerLearns),
 		},
@@ -93,84 +95,37 @@ func (t *trial) train(ctx context.Context, loop *train.Loop) (train.Result, erro
 		return err
 	}
 	result, err := loop.Run(ctx)
+	t.measureSchedule(loop, result)
 	if err == nil && result.Stopped != "" {
 		t.scope.Logf("training ended early: %s", result.Stopped)
 	}
 	return result, err
 }
 
-// Names of what is measured beside loss and metrics.
-const (
-	rightName = "right-share" // share of rows whose likeliest class is the target
-	guessName = "guess-share" // the same for always guessing the commonest training class
-	spreadErr = "mean-loss"   // loss of always predicting the mean of the training targets
-)
+// scheduleName is the share of iterations with a learning rate above a hundredth of the highest.
+const scheduleName = "schedule-share"
 
-// share names a measurement of a stage that is not a metric of the recipe, and
-// so not shown among them.
-func share(name, stage string) string { return stage + "-" + name }
-
-// finalScores scores all stages in inference mode, and what guessing would score.
-func (t *trial) finalScores(ctx context.Context, result train.Result) error {
-	seen := &census{loss: t.model.Loss}
-	if _, err := t.score(ctx, train.Training, t.data.Training, result.Iterations, result.Epochs, seen.metric()); err != nil {
-		return err
+// measureSchedule records how much of the training has a learning rate to speak of.
+func (t *trial) measureSchedule(loop *train.Loop, result train.Result) {
+	total := result.Iterations
+	if result.Epochs > 0 && loop.Epochs > 0 {
+		total = total / result.Epochs * loop.Epochs
 	}
-	t.shares(train.Training, seen, seen)
-	if t.data.Validation == nil {
-		return t.saveTraining()
+	if loop.Optimizer.Schedule.Factor == nil || total < 20 {
+		return
 	}
-	other := &census{loss: t.model.Loss}
-	if _, err := t.score(ctx, train.Validation, t.data.Validation, result.Iterations, result.Epochs, other.metric()); err != nil {
-		return err
+	highest, above := 0., 0
+	for i := range total {
+		highest = max(highest, loop.Optimizer.Schedule.At(i, total))
 	}
-	t.shares(train.Validation, other, seen)
-	v, differ := compareInputs(&seen.inputs, &other.inputs)
-	if differ {
-		t.find("beats-baselines", v)
-	} else {
-		v.Likely = []string{"the labels do not belong to the inputs (shuffled, or off by some rows): the network learned them by heart",
-			"validation data is of another kind"}
-		v.Try = []string{"look at inputs with their labels, as steps.ExploreData draws them"}
-	}
-	t.find("beats-guessing", v)
-	return t.saveTraining()
-}
-
-// compareInputs says how the inputs of training and validation lie, and whether
-// one of them seems to be scaled in another way.
-func compareInputs(training, validation *moments) (v record.Verdict, differ bool) {
-	v.Evidence = []string{
-		fmt.Sprintf("inputs of training have mean %s, standard deviation %s", checks.Number(training.mean), checks.Number(training.deviation())),
-		fmt.Sprintf("inputs of validation have mean %s, standard deviation %s", checks.Number(validation.mean), checks.Number(validation.deviation())),
-	}
-	ratio := validation.deviation() / training.deviation()
-	if ratio > 1.5 || ratio < 1/1.5 || math.Abs(validation.mean-training.mean) > 0.5*training.deviation() {
-		v.Likely = []string{"validation data is normalised differently from training data"}
-		v.Try = []string{"fit the scale on training data and apply the same to every stage"}
-		return v, true
-	}
-	return v, false
-}
-
-// shares records how often the likeliest class is right, and how often the
-// commonest class of the training data is.
-func (t *trial) shares(stage string, seen, training *census) {
-	if seen.positions > 0 {
-		commonest := 0
-		for id := range maxKey(training.classes) + 1 {
-			if training.classes[id] > training.classes[commonest] {
-				commonest = id
-			}
+	for i := range total {
+		if loop.Optimizer.Schedule.At(i, total) > highest/100 {
+			above++
 		}
-		total := 0.
-		for id := range maxKey(seen.classes) + 1 {
-			total += seen.classes[id]
-		}
-		t.measure("", share(rightName, stage), float64(seen.right)/float64(seen.positions), seen.positions)
-		t.measure("", share(guessName, stage), seen.classes[commonest]/total, seen.positions)
-	} else if t.model.Loss.Kind == train.MSE && seen.targets.n > 0 {
-		d := seen.targets.mean - training.targets.mean
-		t.measure("", share(spreadErr, stage), seen.targets.variance()+d*d, seen.rows)
 	}
+	t.measure("", scheduleName, float64(above)/float64(total), 0)
+	t.find("schedule-lasts", record.Verdict{Evidence: []string{
+		fmt.Sprintf("schedule %s: of %d iterations, %d have a learning rate above a hundredth of %s",
+			loop.Optimizer.Schedule, total, above, checks.Number(highest*loop.Optimizer.WithDefaults().LearningRate)),
+	}})
 }

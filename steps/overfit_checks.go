@@ -37,7 +37,12 @@ func lossFalls(s *record.StepRun) record.Verdict {
 	want := first - max(0.02*first, 3*noise)
 	v := checks.Hold(last < want || last < 1e-3, "< "+checks.Number(want), fmt.Sprintf("%s → %s", checks.Number(first), checks.Number(last)))
 	v.Trouble = fmt.Sprintf("the training loss is stuck: %s in the first iterations, %s in the last", checks.Number(first), checks.Number(last))
-	v.Likely = []string{"the learning rate is too low, or so high that nothing settles", "the targets cannot be told from the inputs: labels shuffled?"}
+	rate, labels := "the learning rate is too low, or so high that nothing settles", "the targets cannot be told from the inputs: labels shuffled, or off by some rows"
+	v.Likely = []string{rate, labels}
+	if one := s.Run().Step("overfit-one-batch"); one != nil && one.Outcome == record.Passed {
+		v.Evidence = []string{"one batch was learned by heart, with the same learning rate"}
+		v.Likely = []string{labels, rate}
+	}
 	v.Try = []string{"see what steps.OverfitOneBatch says; ten times or a tenth of the learning rate; more epochs"}
 	return v
 }
@@ -63,34 +68,75 @@ func lossDoesNotClimb(s *record.StepRun) record.Verdict {
 	return v
 }
 
-// beatsGuessing compares validation with always saying the commonest class.
-func beatsGuessing(s *record.StepRun) record.Verdict {
-	right, ok := s.Score(share(rightName, train.Validation), "")
-	if !ok {
-		return beatsMean(s)
-	}
-	guess := value(s, share(guessName, train.Validation), "")
-	margin := 2 * deviationOfShare(guess, right.Rows)
-	want := guess + margin
-	if want >= 0.98 { // so unbalanced that accuracy says nothing
-		return passed("", "one class has nearly all rows")
-	}
-	v := checks.Hold(right.Value > want, "> "+checks.Number(want)+" right", checks.Number(right.Value))
-	v.Note = checks.Resolution(right.Rows)
-	trained := value(s, share(rightName, train.Training), "")
-	v.Trouble = fmt.Sprintf("of the validation rows %s are right, always guessing the commonest class gives %s; of the training rows %s are right",
-		checks.Number(right.Value), checks.Number(guess), checks.Number(trained))
-	return v
-}
+// significant is the number of standard errors from which on a score is not chance.
+const significant = 3
 
-func beatsMean(s *record.StepRun) record.Verdict {
-	p, ok := s.Score(share(spreadErr, train.Validation), "")
+// leastTransfer is the share of the fit on training data that validation data
+// must show, lest it be by chance.
+const leastTransfer = 0.15
+
+// beatsGuessing asks whether predictions on validation data follow the targets
+// more than chance explains.
+func beatsGuessing(s *record.StepRun) record.Verdict {
+	z, ok := s.Score(share(followsName, train.Validation), "")
 	if !ok {
 		return passed("", "no validation data to tell")
 	}
-	got := value(s, train.LossName, train.Validation)
-	v := checks.Hold(got < p.Value, "< "+checks.Number(p.Value), checks.Number(got))
-	v.Trouble = fmt.Sprintf("the validation loss is %s; always predicting the mean of the training targets gives %s", checks.Number(got), checks.Number(p.Value))
+	fit, trained := value(s, share(fitName, train.Validation), ""), value(s, share(fitName, train.Training), "")
+	v := checks.Hold(z.Value >= significant, fmt.Sprintf("≥ %d standard errors", significant), checks.Number(z.Value))
+	if z.Value >= significant && fit < leastTransfer*trained {
+		// Chance has few rows here: all of a cluster are right or wrong together.
+		v = checks.Hold(false, fmt.Sprintf("≥ %s of the fit on training data", checks.Number(leastTransfer)), checks.Number(fit/trained))
+	}
+	v.Note = checks.Resolution(z.Rows)
+	if right, ok := s.Score(share(rightName, train.Validation), ""); ok {
+		v.Trouble = fmt.Sprintf("predictions on validation data do not follow the targets: %s are right, always guessing the commonest class gives %s; of the training rows %s are right",
+			checks.Number(right.Value), checks.Number(value(s, share(guessName, train.Validation), "")), checks.Number(value(s, share(rightName, train.Training), "")))
+		return v
+	}
+	v.Trouble = fmt.Sprintf("predictions on validation data do not follow the targets: the loss is %s, on training data %s",
+		checks.Number(value(s, train.LossName, train.Validation)), checks.Number(value(s, train.LossName, train.Training)))
+	return v
+}
+
+// metricsAgree compares metrics of the recipe with what the step counted itself.
+func metricsAgree(s *record.StepRun) record.Verdict {
+	compared := 0
+	for _, stage := range []string{train.Training, train.Validation} {
+		for metric, own := range map[string]string{"accuracy": share(rightName, stage), "r2": share(ownR2Name, stage)} {
+			got, ok := s.Score(metric, stage)
+			want, counted := s.Score(own, "")
+			if !ok || !counted || !finite(want.Value) {
+				continue
+			}
+			compared++
+			if !(math.Abs(got.Value-want.Value) <= 1.5/float64(max(want.Rows, 1))+1e-3*math.Abs(want.Value)) {
+				return record.Verdict{
+					Mark: record.Fail, Want: checks.Number(want.Value), Got: checks.Number(got.Value), Note: stage,
+					Trouble: fmt.Sprintf("the metric %q says %s on %s data; counted here, it is %s", metric, checks.Number(got.Value), stage, checks.Number(want.Value)),
+					Likely:  []string{"the metric is computed wrongly: the smallest output taken for the largest, ties counted as right, or only some of the rows"},
+					Try:     []string{"use the one of package metrics, or give yours another name"},
+				}
+			}
+		}
+	}
+	if compared == 0 {
+		return passed("", "no metric to compare")
+	}
+	return passed("as counted here", "the same")
+}
+
+// scheduleLasts fails a learning rate that is next to nothing for most of the
+// training.
+func scheduleLasts(s *record.StepRun) record.Verdict {
+	p, ok := s.Score(scheduleName, "")
+	if !ok {
+		return passed("", "a constant rate")
+	}
+	v := checks.Hold(p.Value >= 0.4, "≥ 40 % of the iterations", percent(p.Value))
+	v.Trouble = fmt.Sprintf("the learning rate is above a hundredth of its highest in only %s of the iterations: the rest of the training is idle", percent(p.Value))
+	v.Likely = []string{"the schedule counts epochs where it must count iterations, and decays at once"}
+	v.Try = []string{"multiply what the schedule counts by the iterations of an epoch, or use train.Cosine(0), which needs no count"}
 	return v
 }
 
@@ -131,9 +177,10 @@ func beatsBaselines(s *record.StepRun) record.Verdict {
 	if !ok {
 		return passed("", "no validation data to tell")
 	}
-	limit, word, holds := b.value-b.margin(got.Rows), "≥ ", false
+	margin := b.margin(got, value(s, share(countName, train.Validation), ""))
+	limit, word, holds := b.value-margin, "≥ ", false
 	if b.lower {
-		limit, word = b.value+b.margin(got.Rows), "≤ "
+		limit, word = b.value+margin, "≤ "
 		holds = got.Value <= limit
 	} else {
 		holds = got.Value >= limit

@@ -114,11 +114,44 @@ func (p *probe) ratio() (name string, median float64) {
 	return name, median
 }
 
+// first is the share by which the first update changed the weights of most
+// layers; typical is the same of the median update. Both are the upper median over
+// the layers, without the last, which may start near zero, and without those
+// that start at zero.
+func (p *probe) first() (share float64, ok bool) {
+	return p.ofMost(func(r []float64) float64 { return r[0] })
+}
+
+func (p *probe) typical() (share float64, ok bool) {
+	return p.ofMost(func(r []float64) float64 { return slices.Sorted(slices.Values(r))[len(r)/2] })
+}
+
+func (p *probe) ofMost(pick func(ratios []float64) float64) (share float64, ok bool) {
+	var all []float64
+	last := ""
+	for _, n := range p.names {
+		if len(p.ratios[n]) > 0 {
+			last = n
+		}
+	}
+	for _, n := range p.names {
+		if r := p.ratios[n]; n != last && len(r) > 0 && normOf(p.start[n]) > 0 {
+			all = append(all, pick(r))
+		}
+	}
+	if len(all) == 0 {
+		return 0, false
+	}
+	slices.Sort(all)
+	return all[len(all)/2], true
+}
+
 // stillName and movedName count parameters that did and did not learn.
 const (
 	stillName  = "parameters-unmoved"
 	movedName  = "parameters"
 	updateName = "update-to-weight"
+	firstName  = "first-update"
 )
 
 // conclude records what the probe saw, after training.
@@ -134,6 +167,9 @@ func (t *trial) conclude(p *probe) {
 	t.measure("", movedName, float64(trainable), 0)
 	if name, r := p.ratio(); name != "" {
 		t.measure("", updateName, r, 0)
+	}
+	if r, ok := p.first(); ok {
+		t.measure("", firstName, r, 0)
 	}
 	if len(still) > 0 {
 		t.find("every-layer-learns", p.explainStill(t.learner, still))
@@ -164,7 +200,7 @@ func (p *probe) explainStill(l train.Learner, still []string) record.Verdict {
 	}
 	if len(zero) > 0 {
 		v.Evidence = append(v.Evidence, fmt.Sprintf("the gradient is exactly 0 in all %d iterations looked at: %s", p.samples, list(zero)))
-		v.Likely = append(v.Likely, "the layer is not connected to the loss, or all units after it are dead (ReLU of negative numbers only)")
+		v.Likely = append(v.Likely, "the layer is detached from the loss, or all units after it are dead (ReLU of negative numbers only)")
 		v.Try = append(v.Try, "look at the tensors with decorators.ActivationStats; initialise biases at 0")
 	}
 	if len(ignored) > 0 {

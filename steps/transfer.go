@@ -18,7 +18,7 @@ import (
 // everything free and a lower learning rate.
 //
 // Default checks: loss-stays-finite, frozen-is-unchanged, weights-survive,
-// rate-drops, network-adapts, beats-guessing.
+// weights-are-trained, source-is-learned, rate-drops, network-adapts, beats-guessing.
 type TransferLearning struct {
 	Model train.Model
 	// Source is the first task, which the step trains on, for SourceEpochs
@@ -64,6 +64,8 @@ func (l TransferLearning) Plan() arttest.Plan {
 			check("loss-stays-finite", "loss stays finite", lossStaysFinite),
 			check("frozen-is-unchanged", "frozen layers keep every bit", none(thawedName, "a frozen parameter changed in the first phase")),
 			check("weights-survive", "the second phase starts where the first ended", none(lostName, "the second phase does not start with the weights of the first")),
+			check("weights-are-trained", "what is transferred was trained", weightsTrained),
+			check("source-is-learned", "the first task is learned", sourceLearned),
 			check("rate-drops", "the second phase has a lower learning rate", rateDrops),
 			check("network-adapts", "the second phase moves the layers that were frozen", adapts),
 			check("beats-guessing", "training teaches something about validation", beatsGuessing),
@@ -112,6 +114,7 @@ func (l TransferLearning) Run(ctx context.Context, s *arttest.Scope) error {
 	isHead := func(param string) bool {
 		return slices.ContainsFunc(head, func(h string) bool { return param == h || strings.HasPrefix(param, h+"/") })
 	}
+	t.measure("", untrainedName, number(untrained(t.learner, weights, isHead)), 0)
 	if err := load(t.learner, weights, isHead); err != nil {
 		return err
 	}
@@ -143,6 +146,10 @@ func (l TransferLearning) weights(ctx context.Context, s *arttest.Scope) ([]trai
 	}
 	if err := t.finalScores(ctx, result); err != nil {
 		return nil, err
+	}
+	if p, ok := s.Step().Score(share(followsName, train.Validation), ""); ok {
+		fit := value(s.Step(), share(fitName, train.Validation), "") / value(s.Step(), share(fitName, train.Training), "")
+		t.measure("", sourceName, number(p.Value >= significant && fit >= leastTransfer), p.Rows)
 	}
 	var named []train.Named
 	for _, p := range t.learner.Params() {

@@ -19,6 +19,7 @@ type trial struct {
 	data    train.Data
 	learner train.Learner
 	rate    float64 // the learning rate last recorded
+	enough  float64 // loss at which OverfitOneBatch stops
 	silent  bool    // an experiment, of which nothing is recorded
 	bare    bool    // a baseline, of which no files are kept
 }
