@@ -142,14 +142,26 @@ type baseline struct {
 	lower         bool // lower is better
 }
 
-// margin is what the size of the validation set makes uncertain: two standard
-// deviations of a share of so many rows, or of the difference of two mean squared errors,
-// 2·√2·√(2/rows) of their size for normal errors.
-func (b baseline) margin(rows int) float64 {
-	if !b.lower && b.value >= 0 && b.value <= 1 {
-		return max(2*deviationOfShare(b.value, rows), 1/float64(max(rows, 1)))
+// margin is what the size of the validation set makes uncertain: three standard
+// deviations of the difference of two shares of so many rows, or two of that of two mean
+// squared errors (2·√2·√(2/rows) of their size for normal errors). A mean over
+// classes is no better known than the rarest class lets it be: counted are the
+// rows that it rests on, NaN if not known.
+func (b baseline) margin(got record.Point, counted float64) float64 {
+	rows := float64(max(got.Rows, 1))
+	if b.lower || b.value < 0 || b.value > 1 {
+		return 4 / math.Sqrt(rows) * math.Abs(b.value)
 	}
-	return 4 / math.Sqrt(float64(max(rows, 1))) * math.Abs(b.value)
+	if b.metric != "accuracy" && b.stage != "" && finite(counted) {
+		rows = min(rows, counted)
+	}
+	return marginOfShares(b.value, got.Value, rows)
+}
+
+// marginOfShares is three standard deviations of the difference of two shares
+// of so many rows each.
+func marginOfShares(p, q, rows float64) float64 {
+	return significant * math.Sqrt2 * deviationOfShare((p+min(max(q, 0), 1))/2, int(rows))
 }
 
 // bestBaseline is the best validation score of all baselines in a run, with
