@@ -1,0 +1,3 @@
+module github.com/actually-robust-training/art
+
+go 1.26

@@ -1,0 +1,4 @@
+package unrelated
+
+// Answer is used by another test.
+func Answer() int { return 42 }
