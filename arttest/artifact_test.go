@@ -152,6 +152,7 @@ func TestAttributes(t *testing.T) {
 	assert.Equal(t, "7", a["art.seed"])
 	assert.Regexp(t, `^[0-9.]+$`, a["art.accuracy.training"])
 	assert.Regexp(t, `^[0-9.e-]+$`, a["art.loss.validation"])
+	assert.NotContains(t, o.attrs("TestArtifacts/saves"), "art.lonely")
 	assert.Equal(t, "skip", o.attrs("TestArtifacts/skipped")["art.outcome"])
 	assert.Equal(t, "broken", o.attrs("TestArtifacts/half")["art.outcome"])
 	assert.Equal(t, "fail", o.attrs("TestGoldenFail/overfit-one-batch")["art.outcome"])

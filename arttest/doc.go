@@ -20,6 +20,22 @@
 // leaves out is run all the same when a selected step needs it, within the
 // selected one's subtest.
 //
+// # Trouble
+//
+// A check that does not hold fails its own subtest; all are judged, whatever the
+// others say, and a check that panics is one that does not hold. An error or a
+// panic of a step, of a metric, of data, of a logger, the end of the step's
+// goroutine, and the test's deadline break the step; the next test runs. Every
+// failure ends in the command that repeats it. Misuse fails at once, at the line
+// of New or Step. The first Ctrl-C stops the step and lets no other begin; the
+// second ends the process.
+//
+// # Files
+//
+// Each run has a directory, .art/recipe/run, with its events (events.jsonl, whole
+// up to the last event however the process ends), what its steps saved, and a
+// manifest of it.
+//
 // # Flags
 //
 //	-art.seed N   seed of every recipe, in place of its own        ART_SEED
@@ -27,7 +43,9 @@
 //	              to go.mod's folder
 //	-art.quiet    no progress lines                                ART_QUIET
 //
+// With ./... set the variables: packages without a recipe do not know the flags.
+//
 // Flags of go test count too: -short makes a dry run (one batch of each stage,
-// nothing is judged), -timeout stops a step in time to say how far it came, as
-// Ctrl-C does, and -artifacts copies what a step saved into its artifact directory.
+// nothing is judged), -timeout stops a step in time to say how far it came, and
+// -artifacts copies what a step saved into its artifact directory.
 package arttest

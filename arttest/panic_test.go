@@ -83,6 +83,7 @@ func TestBrokenLoggerHurtsNoOther(t *testing.T) {
 	assert.Equal(t, []string{"training broken", "next skip"}, outcomes(o.run()))
 	assert.Len(t, o.run().Step("training").Curve("loss").Values(), 0, "of the stage, not of none")
 	assert.Contains(t, o.run().Step("training").Reason, "planted")
+	assert.Equal(t, 1, strings.Count(o.raw, "LOGGER BREAKS"), "it gets no more events")
 
 	o = recipes(t, "^TestLoggerError$")
 	assert.Equal(t, "pass", o.results()["TestLoggerError"])

@@ -27,6 +27,7 @@ func TestArtifacts(t *testing.T) {
 	arttest.Step(r, does("saves", func(_ context.Context, s *arttest.Scope) error {
 		s.Logf("before the files")
 		s.Score("training", "accuracy", 0.5)
+		s.Score("", "lonely", 0.5) // of no stage: recorded, not attached
 		return errors.Join(
 			s.Save("tensor.npy", npy),
 			s.Save("deep/er/picture.png", func(w io.Writer) error { return png.Encode(w, image.NewGray(image.Rect(0, 0, 7, 5))) }),

@@ -2,6 +2,7 @@ package recipes
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"runtime"
@@ -121,6 +122,7 @@ type brokenLogger struct {
 
 func (l *brokenLogger) Emit(e record.Event) error {
 	if e.Kind == l.at {
+		fmt.Println("LOGGER BREAKS")
 		broken()
 	}
 	return nil
