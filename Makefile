@@ -24,7 +24,7 @@ MODULES   := . tools internal/kernel/gen
 NATIVE    := ./internal/kernel $(if $(wildcard nn/*.go),./nn)
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test test-race test-long test-arm64 lint vet tidy-check check bench fuzz golden clean
+.PHONY: help quickstart test test-race test-long test-arm64 lint vet tidy-check check bench bench-peers fuzz golden clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +60,9 @@ bench: ## run the benchmarks and summarise them with benchstat
 	@mkdir -p reports
 	$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) $(or $(PKG),./...) $(ARGS) > reports/bench.txt || { cat reports/bench.txt; exit 1; }
 	$(TOOL) benchstat reports/bench.txt
+
+bench-peers: ## compare with PyTorch, gorgonia and the Python ART; ARGS=-h lists its flags (6 GB of packages go to .venv)
+	$(GO) run ./internal/peers $(ARGS)
 
 fuzz: ## run every fuzz target for FUZZTIME
 	@grep -rHo --include='*_test.go' --exclude-dir=testdata '^func Fuzz[A-Za-z0-9_]*' $(or $(PKG),.) | \
