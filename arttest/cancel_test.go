@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +51,30 @@ func TestDeadlineIgnored(t *testing.T) {
 	assert.NotContains(t, o.raw, "panic: test timed out")
 	assert.Equal(t, []string{"it broken", "next skip"}, outcomes(o.run()))
 	assert.Equal(t, "fail", string(o.run().Outcome))
+}
+
+// A logger that does not return holds up neither the report nor the event file.
+func TestHungLogger(t *testing.T) {
+	t.Parallel()
+	const gone = "Emit of the logger *recipes.hangs does not return: a logger that may be slow must buffer for itself"
+	for _, tt := range []struct {
+		test, below, says string
+		steps             []string
+	}{
+		{"TestHungIteration", "/training", ", after 10 of 50 iterations; it did not heed its context and was left behind; " + gone, []string{"training broken", "next skip"}},
+		{"TestHungRunStart", "", "arttest.New: " + gone, nil},
+		{"TestHungStepEnd", "/training", gone, []string{"training pass", "next skip"}},
+		{"TestHungClose", "", strings.Replace(gone, "Emit", "Close", 1), []string{"training pass", "next pass"}},
+	} {
+		t.Run(tt.test+tt.below, func(t *testing.T) {
+			t.Parallel()
+			o := recipes(t, "^"+tt.test+"$", "-test.timeout=1s")
+			assert.Equal(t, "fail", o.results()[tt.test+tt.below])
+			o.says(tt.test+tt.below, line(t, "cancel_test.go", tt.test, "here"), tt.says)
+			assert.NotContains(t, o.raw, "panic: test timed out")
+			assert.Equal(t, tt.steps, outcomes(o.run()))
+		})
+	}
 }
 
 // The first signal ends the step and all that would come after it, and what was

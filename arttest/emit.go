@@ -3,70 +3,58 @@ package arttest
 import (
 	"context"
 	"fmt"
-	"io"
 	"runtime"
 	"time"
 
 	"github.com/actually-robust-training/art/record"
 )
 
-// sink is a logger with what became of it.
-type sink struct {
-	record.Sink
-	name   string
-	errors int
-	first  error
-	dead   bool // it panicked
-}
-
 // emit records an event of the run or of a step as a whole. It returns whatever a
 // logger does.
 func (r *R) emit(e record.Event) {
-	err := contain(func() error {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.send(e)
-		return nil
-	})
-	if err != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.troubled(fmt.Errorf("a logger of the recipe broke: %w", err))
-	}
+	r.mu.Lock()
+	r.record(e)
+	r.mu.Unlock()
+	r.patiently(r.deliver)
 }
 
-// send stamps an event and hands it to all sinks; r.mu is held. Errors of a sink
-// are counted. A panic ends the running step, by way of its context: send may have
-// been called from any goroutine, and on most of them a panic would end the process.
-func (r *R) send(e record.Event) {
+// record stamps an event, folds it, writes it and queues it for the loggers; r.mu is
+// held. It never waits for anybody, so that what happened is known and kept
+// whatever becomes of the loggers.
+func (r *R) record(e record.Event) {
 	if r.closed {
 		return
 	}
 	r.seq++
 	e.Seq, e.Time = r.seq, time.Now()
-	for i := range r.sinks {
-		s := &r.sinks[i]
-		if s.dead {
-			continue
-		}
-		err := guard(func() error { s.fails(s.Emit(e)); return nil })
-		if err != nil {
-			s.dead = true
-			r.troubled(fmt.Errorf("the %s broke: %w", s.name, err))
-		}
+	_ = r.run.Emit(e) // a fold takes every event
+	r.lost.add(r.dir.events.Emit(e))
+	if len(r.loggers) > 0 {
+		r.queue = append(r.queue, e)
 	}
 }
 
-func (s *sink) fails(err error) {
+// failures counts errors.
+type failures struct {
+	n     int
+	first error
+}
+
+func (f *failures) add(err error) {
 	if err == nil {
 		return
 	}
-	if s.errors++; s.first == nil {
-		s.first = err
+	if f.n++; f.first == nil {
+		f.first = err
 	}
 }
 
-// troubled notes the panic of a sink; r.mu is held.
+func (f failures) String() string {
+	return fmt.Sprintf("%s, the first: %v", count(f.n, "error"), f.first)
+}
+
+// troubled notes that a logger broke, and ends the running step, by way of its
+// context: on most goroutines a panic would end the process. r.mu is held.
 func (r *R) troubled(err error) {
 	if r.trouble == nil {
 		r.trouble = err
@@ -83,7 +71,7 @@ func (r *R) onTrouble(stop context.CancelCauseFunc) {
 	r.stop = stop
 }
 
-// takeTrouble returns the panic of a sink since it was last asked.
+// takeTrouble returns what broke since it was last asked.
 func (r *R) takeTrouble() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -110,15 +98,14 @@ func (r *R) finish() {
 	if err := r.takeTrouble(); err != nil {
 		r.t.Error(r.marks.plain(withStack(err)))
 	}
-	for _, s := range r.sinks {
-		if s.first == nil {
-			continue
-		}
-		message := fmt.Sprintf("%s: %s, the first: %v", s.name, count(s.errors, "error"), s.first)
-		if s.Sink == record.Sink(r.dir.events) {
-			r.t.Error(r.marks.plain("the run is not recorded whole: " + message))
-		} else {
-			r.say(r.t, r.marks.warn+" "+message)
+	r.mu.Lock()
+	defer r.mu.Unlock() // a logger that was given up may return yet
+	if r.lost.n > 0 {
+		r.t.Error(r.marks.plain("the run is not recorded whole: " + r.lost.String()))
+	}
+	for _, l := range r.loggers {
+		if l.n > 0 {
+			r.say(r.t, fmt.Sprintf("%s %s: %s", r.marks.warn, l.name, l.failures))
 		}
 	}
 	if err := r.dir.writeManifest(&r.run); err != nil {
@@ -142,19 +129,12 @@ func unwinding() bool {
 	}
 }
 
-// close closes the sinks; what is recorded after it is dropped.
+// close closes the event file and the loggers; what is recorded after it is
+// dropped.
 func (r *R) close() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.closed = true
-	for i := range r.sinks {
-		s := &r.sinks[i]
-		c, ok := s.Sink.(io.Closer)
-		if !ok {
-			continue
-		}
-		if err := contain(func() error { s.fails(c.Close()); return nil }); err != nil {
-			r.troubled(fmt.Errorf("the %s broke when it was closed: %w", s.name, err))
-		}
-	}
+	r.lost.add(r.dir.events.Close())
+	r.mu.Unlock()
+	r.patiently(r.closeLoggers)
 }

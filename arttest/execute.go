@@ -25,7 +25,9 @@ func (r *R) execute(t *testing.T, st *step) {
 	}
 	st.duration = time.Since(start)
 	r.emit(record.Event{Kind: record.StepEnd, Step: st.plan.Name, Outcome: st.state.outcome(), Text: st.reason, Duration: st.duration})
-	if err := r.takeTrouble(); err != nil && st.state != broken {
+	if err := r.takeTrouble(); err != nil && st.state == broken {
+		st.reason += "; " + err.Error()
+	} else if err != nil {
 		st.breaks(err)
 	}
 }

@@ -48,11 +48,17 @@ type R struct {
 	run   record.Run
 	steps []*step
 
-	mu      sync.Mutex // guards what follows and run, which a step left behind may still touch
-	sinks   []sink
+	loggers []*logger
+	turn    sync.Mutex // held by the goroutine that calls a logger; taken before mu
+
+	mu      sync.Mutex // guards what follows and run; never held while a logger is called
 	seq     int64
 	closed  bool
-	trouble error                   // of a sink that panicked, until a step takes it
+	lost    failures                // of the event file
+	queue   []record.Event          // for the loggers
+	calling string                  // the logger that is being called
+	hung    bool                    // a logger did not return, none is called again
+	trouble error                   // of a logger that broke, until a step takes it
 	stop    context.CancelCauseFunc // ends the running step, nil between steps
 }
 
@@ -144,9 +150,8 @@ func (r *R) open() error {
 		return err
 	}
 	r.dir = dir
-	r.sinks = []sink{{Sink: &r.run, name: "fold"}, {Sink: dir.events, name: "event file"}}
 	for _, l := range r.recipe.Loggers {
-		r.sinks = append(r.sinks, sink{Sink: l, name: fmt.Sprintf("logger %T", l)})
+		r.loggers = append(r.loggers, &logger{Sink: l, name: fmt.Sprintf("logger %T", l)})
 	}
 	r.emit(record.Event{Kind: record.RunStart, Name: r.recipe.Name, Text: dir.id, Settings: r.environment()})
 	if err := r.takeTrouble(); err != nil {

@@ -72,7 +72,10 @@ func TestDeterminismUnderRace(t *testing.T) {
 	got := start(t, racing, "^TestTraining$").wait().bits("training")
 	assert.Empty(t, cmp.Diff(want, got))
 
-	// What ends in the middle, leaks and panics, ends without a race too.
-	o := start(t, racing, "^(TestLeak|TestIgnores|TestHeeds|TestPanic.*|TestGoexit.*|TestParallel.*)$", "-test.timeout=4s").wait()
-	assert.NotContains(t, o.raw, "DATA RACE")
+	// What ends in the middle, leaks, hangs and panics does so without a race.
+	for _, run := range []string{"^Test(Leak|Panic.*|Goexit.*|LoggerError|Parallel.*|Goroutines|Passes|Artifacts)$", "^Test(Ignores|Heeds)$", "^TestHung.*$"} {
+		o := start(t, racing, run, "-test.timeout=3s").wait()
+		assert.NotContains(t, o.raw, "DATA RACE", "%s", run)
+		assert.Contains(t, o.raw, "--- FAIL")
+	}
 }

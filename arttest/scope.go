@@ -65,8 +65,9 @@ var stepKinds = []record.Kind{record.Scalar, record.Score, record.Vector, record
 // goroutine reports that outlives the step is dropped.
 func (s *Scope) Emit(e record.Event) {
 	s.r.mu.Lock()
-	defer s.r.mu.Unlock()
 	s.emit(e)
+	s.r.mu.Unlock()
+	s.r.deliver()
 }
 
 func (s *Scope) emit(e record.Event) {
@@ -80,7 +81,7 @@ func (s *Scope) emit(e record.Event) {
 	if e.Step = s.step.plan.Name; e.Model == "" {
 		e.Model = s.step.plan.Model
 	}
-	s.r.send(e)
+	s.r.record(e)
 }
 
 // Score records a whole-set score.
@@ -92,12 +93,12 @@ func (s *Scope) Score(stage, name string, value float64) {
 func (s *Scope) Logf(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	s.r.mu.Lock()
-	defer s.r.mu.Unlock()
-	if s.ended {
-		return // to write to the output of a test that is over would panic
+	if !s.ended { // to write to the output of a test that is over would panic
+		s.emit(record.Event{Kind: record.Text, Name: "log", Text: line})
+		s.r.say(s.t, line)
 	}
-	s.emit(record.Event{Kind: record.Text, Name: "log", Text: line})
-	s.r.say(s.t, line)
+	s.r.mu.Unlock()
+	s.r.deliver()
 }
 
 // Progress shows how far long work is: done of total units, 0 if the total is

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/actually-robust-training/art/arttest"
+	"github.com/actually-robust-training/art/record"
 	"github.com/actually-robust-training/art/train"
 )
 
@@ -61,6 +62,42 @@ func TestIgnores(t *testing.T) {
 	}))
 	arttest.Step(r, passes("next"))
 }
+
+// hangs does not return from the nth event of a kind, or from Close.
+type hangs struct {
+	at  record.Kind
+	nth int
+}
+
+func (h *hangs) Emit(e record.Event) error {
+	if e.Kind == h.at {
+		if h.nth--; h.nth < 0 {
+			select {}
+		}
+	}
+	return nil
+}
+
+func (h *hangs) Close() error {
+	if h.at == "" {
+		select {}
+	}
+	return nil
+}
+
+func hung(t *testing.T, l *hangs) {
+	t.Helper()
+	recipe := plain()
+	recipe.Loggers = []record.Sink{l}
+	r := arttest.New(t, recipe)
+	arttest.Step(r, training{Model: mlp(), Iterations: 50})
+	arttest.Step(r, passes("next"))
+}
+
+func TestHungIteration(t *testing.T) { hung(t, &hangs{record.Scalar, 20}) }   // here
+func TestHungRunStart(t *testing.T)  { hung(t, &hangs{at: record.RunStart}) } // here
+func TestHungStepEnd(t *testing.T)   { hung(t, &hangs{at: record.StepEnd}) }  // here
+func TestHungClose(t *testing.T)     { hung(t, &hangs{}) }                    // here
 
 func TestExit(t *testing.T) {
 	arttest.Step(arttest.New(t, plain()), does("it", func(_ context.Context, s *arttest.Scope) error {
