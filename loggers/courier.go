@@ -21,6 +21,8 @@ type courier struct {
 	file   *record.File
 	linger time.Duration
 	grace  time.Duration
+	// eager is true if the first events are not to wait for more.
+	eager bool
 
 	wake    chan struct{}
 	closing chan struct{}
@@ -87,12 +89,25 @@ func (c *courier) send(ctx context.Context) error {
 	if err := c.sender.begin(ctx, true); err != nil {
 		return err
 	}
+	var pulse <-chan time.Time
+	heart, beats := c.sender.to.(beater)
+	if beats {
+		ticker := time.NewTicker(heart.pulse())
+		defer ticker.Stop()
+		pulse = ticker.C
+	}
 	for {
-		last := false
+		last, linger := false, c.linger
+		if c.eager {
+			c.eager, linger = false, 0
+		}
 		select {
+		case <-pulse:
+			heart.beat(ctx, c.sender.at)
+			continue
 		case <-c.wake:
 			select {
-			case <-time.After(c.linger):
+			case <-time.After(linger):
 			case <-c.closing:
 				last = true
 			}

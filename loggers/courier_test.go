@@ -251,7 +251,7 @@ func TestCourierSendsInBatches(t *testing.T) {
 		require.NoError(t, c.Close())
 	})
 	assert.LessOrEqual(t, len(sizes), 8, "%v", sizes)
-	assert.Contains(t, sizes, batchEvents)
+	assert.Contains(t, sizes, batchBounds.events)
 }
 
 // While one process sends a run, another leaves it alone.

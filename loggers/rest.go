@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -61,6 +62,7 @@ func splitAddress(address string) (clean string, user *url.Userinfo, err error) 
 type answer struct {
 	status int
 	body   []byte
+	header http.Header
 }
 
 // do makes a request, within a time. Prepare adds the body and the query.
@@ -78,8 +80,8 @@ func (r *rest) do(ctx context.Context, timeout time.Duration, method, path strin
 	if err != nil {
 		return answer{}, transportTrouble(err)
 	}
-	a := answer{got.StatusCode(), got.Body()}
-	return a, statusTrouble(a, got.Header())
+	a := answer{got.StatusCode(), got.Body(), got.Header()}
+	return a, statusTrouble(a, a.header)
 }
 
 func transportTrouble(err error) error {
@@ -115,12 +117,13 @@ func statusTrouble(a answer, header http.Header) error {
 	return refusal{err}
 }
 
-// retryAfter reads both forms of the header: seconds, and a date. What is
+// retryAfter reads both forms of the header: seconds, which some servers give
+// with decimals, and a date. What is
 // wrong, or more than an hour, is not obeyed.
 func retryAfter(value string, now time.Time) time.Duration {
 	after := time.Duration(0)
-	if seconds, err := strconv.Atoi(value); err == nil {
-		after = time.Duration(min(max(seconds, 0), 3601)) * time.Second
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil && !math.IsNaN(seconds) {
+		after = time.Duration(min(max(seconds, 0), 3601) * float64(time.Second))
 	} else if date, err := http.ParseTime(value); err == nil {
 		after = date.Sub(now)
 	}

@@ -3,10 +3,13 @@ package loggers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +24,35 @@ type destination interface {
 	// make the server count anything twice. P.Remote is kept with the position.
 	deliver(ctx context.Context, p *position, events []record.Event, again bool) error
 }
+
+// preparer is a destination that must know what the server calls the run before
+// it sends anything. What it leaves in p.Remote is kept before the first delivery.
+type preparer interface {
+	prepare(ctx context.Context, p *position) error
+}
+
+// divider is a destination that wants some events in one delivery, or no others
+// after them.
+type divider interface {
+	// bounds are the most that one delivery may have.
+	bounds() bounds
+	// divide returns how many of the events to deliver at once. None means to wait
+	// for more, and is not an answer when no more will come.
+	divide(events []record.Event, last bool) int
+}
+
+// beater is a destination that wants to hear, now and then, that the process is
+// there. Nothing comes of an error.
+type beater interface {
+	beat(ctx context.Context, p position)
+	pulse() time.Duration
+}
+
+// someRefused is the error of a server that has taken all events but some, which
+// are named by their places, with the reasons.
+type someRefused map[int]error
+
+func (s someRefused) Error() string { return fmt.Sprintf("%d events were refused", len(s)) }
 
 // refusal is the error of a server that will never take the events.
 type refusal struct{ err error }
@@ -118,15 +150,31 @@ func (s *sender) end() error {
 // drain sends what there is: everything if all is true, else full batches and
 // one that is not.
 func (s *sender) drain(ctx context.Context, all bool) error {
+	most := batchBounds
+	way, divides := s.to.(divider)
+	if divides {
+		most = way.bounds()
+	}
 	for {
-		b, err := read(s.file, s.at.Sent, s.at.Trying)
+		b, err := read(s.file, s.at.Sent, s.at.Trying, most)
 		if err != nil || len(b.events) == 0 {
 			return err
+		}
+		full, cut := b.full(), false
+		if divides && s.at.Trying <= s.at.Sent {
+			n := way.divide(b.events, all && !full)
+			if n == 0 && full {
+				n = len(b.events) // it will not get better
+			}
+			cut = n < len(b.events)
+			if b = b.first(n); n == 0 {
+				return nil
+			}
 		}
 		if err := s.send(ctx, b); err != nil {
 			return err
 		}
-		if !all && !b.full() {
+		if !all && !full && !cut {
 			return nil
 		}
 	}
@@ -167,6 +215,16 @@ func (s *sender) send(ctx context.Context, b batch) error {
 // try makes one attempt. The position says what is about to be sent before
 // anything is, and that it arrived after.
 func (s *sender) try(ctx context.Context, b batch) error {
+	if first, ok := s.to.(preparer); ok && s.at.Remote == nil {
+		p := s.at
+		if err := first.prepare(ctx, &p); err != nil {
+			return err
+		}
+		if err := s.spool.save(p); err != nil {
+			return err
+		}
+		s.at = p
+	}
 	if s.at.Trying != b.end {
 		s.at.Trying = b.end
 		if err := s.spool.save(s.at); err != nil {
@@ -174,9 +232,10 @@ func (s *sender) try(ctx context.Context, b batch) error {
 			return err
 		}
 	}
-	again := s.again
+	again, before := s.again, maps.Clone(s.at.Remote)
 	s.again = true
 	if err := s.deliver(ctx, b.events, again); err != nil {
+		s.at.Remote = before // the whole batch comes again
 		return err
 	}
 	s.at.Sent, s.again = b.end, false
@@ -189,6 +248,15 @@ func (s *sender) try(ctx context.Context, b batch) error {
 // those aside.
 func (s *sender) deliver(ctx context.Context, events []record.Event, again bool) error {
 	err := s.to.deliver(ctx, &s.at, events, again)
+	var some someRefused
+	if errors.As(err, &some) {
+		for _, i := range slices.Sorted(maps.Keys(some)) {
+			if err := s.refuse(events[i], some[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	var no refusal
 	if !errors.As(err, &no) {
 		return err

@@ -13,11 +13,14 @@ import (
 	"github.com/actually-robust-training/art/record"
 )
 
-// The most that is sent at once.
-const (
-	batchEvents = 1000
-	batchBytes  = 1 << 20
-)
+// bounds are the most that is sent at once.
+type bounds struct {
+	events int
+	bytes  int64 // of the spool
+}
+
+// batchBounds are those of destinations that do not say more.
+var batchBounds = bounds{events: 1000, bytes: 1 << 20}
 
 // spool is what one logger has to send of one run, on disk: an event file,
 // written by the process that trains, and the position up to which it has been
@@ -135,23 +138,26 @@ func (s spool) lock() (f *os.File, busy bool, err error) {
 type batch struct {
 	events    []record.Event
 	from, end int64
+	ends      []int64 // where each event ends
+	most      bounds
 }
 
 // read returns the next batch: exactly what lies between the two offsets if
 // until is after from, else what there is, within bounds.
-func read(f *os.File, from, until int64) (b batch, err error) {
-	b = batch{from: from, end: from}
+func read(f *os.File, from, until int64, most bounds) (b batch, err error) {
+	b = batch{from: from, end: from, most: most}
 	size := until - from
 	if until <= from {
-		size = batchBytes + record.MaxLine
+		size = most.bytes + record.MaxLine
 	}
 	reader := record.NewRestReader(io.NewSectionReader(f, from, size))
 	for e, err := range reader.All() {
 		if err != nil {
 			return b, err
 		}
-		b.events = append(b.events, e)
-		if b.end = from + reader.Offset(); until <= from && b.full() {
+		b.end = from + reader.Offset()
+		b.events, b.ends = append(b.events, e), append(b.ends, b.end)
+		if until <= from && b.full() {
 			break
 		}
 	}
@@ -159,7 +165,16 @@ func read(f *os.File, from, until int64) (b batch, err error) {
 }
 
 func (b batch) full() bool {
-	return len(b.events) >= batchEvents || b.end-b.from >= batchBytes
+	return len(b.events) >= b.most.events || b.end-b.from >= b.most.bytes
+}
+
+// first is the batch of the first n events.
+func (b batch) first(n int) batch {
+	if n == 0 {
+		return batch{from: b.from, end: b.from, most: b.most}
+	}
+	b.events, b.ends, b.end = b.events[:n], b.ends[:n], b.ends[n-1]
+	return b
 }
 
 // count returns the number of events in the spool, and of those after the
