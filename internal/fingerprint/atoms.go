@@ -25,13 +25,14 @@ const outside = "*"
 // flatten makes the atoms of a function's body.
 func (r *Reader) flatten(d *decl) []atom {
 	f, ok := d.node.(*ast.FuncDecl)
-	if d.atoms != nil || !ok || f.Body == nil {
+	if d.atoms != nil || d.flattening || !ok || f.Body == nil {
 		return d.atoms
 	}
+	d.flattening = true
 	d.locals, d.tests = locals(f)
 	fl := flattener{r: r, d: d}
 	fl.block(f.Body.List, -1)
-	d.atoms = fl.atoms
+	d.atoms, d.flattening = fl.atoms, false
 	return d.atoms
 }
 
@@ -156,10 +157,32 @@ func (f *flattener) stmt(s ast.Stmt, parent int) {
 	case *ast.SelectStmt:
 		f.cases(s.Body, f.add(s, parent, "select"))
 	case *ast.ReturnStmt, *ast.BranchStmt:
+		if b, ok := s.(*ast.BranchStmt); ok && b.Tok == token.GOTO {
+			f.d.jumps = true
+		}
 		f.atoms[f.add(s, parent, "", s)].jump = true
+	case *ast.ExprStmt:
+		if lit := f.subtest(s.X); lit != nil {
+			f.add(s, parent, "subtest", lit)
+			return
+		}
+		f.add(s, parent, "", s)
 	default:
 		f.add(s, parent, "", s)
 	}
+}
+
+// subtest is the function of t.Run(name, func…), whose name does not matter.
+func (f *flattener) subtest(x ast.Expr) *ast.FuncLit {
+	if c, ok := x.(*ast.CallExpr); ok && len(c.Args) == 2 {
+		if s, ok := c.Fun.(*ast.SelectorExpr); ok && s.Sel.Name == "Run" {
+			lit, _ := c.Args[1].(*ast.FuncLit)
+			if id, ok := s.X.(*ast.Ident); ok && f.isTest(id.Name) {
+				return lit
+			}
+		}
+	}
+	return nil
 }
 
 func (f *flattener) ranges(s *ast.RangeStmt, parent int) {

@@ -98,6 +98,11 @@ func (e effects) call(c *ast.CallExpr) {
 	if kind == looksOnly || kind == engine || kind == recipe || kind == harmless {
 		return
 	}
+	if kind == function {
+		if _, arguments := e.f.sideEffects(c); !arguments {
+			return
+		}
+	}
 	for _, arg := range c.Args {
 		e.alias(arg)
 	}
@@ -112,7 +117,7 @@ func (e effects) dropped(x ast.Expr) {
 	switch kind := e.f.callee(c); kind {
 	case recipe, engine, builtin, looksOnly, harmless:
 	case function:
-		if !e.f.runsSteps(c) {
+		if world, _ := e.f.sideEffects(c); world {
 			e.affects[outside] = true
 		}
 	default:
@@ -279,20 +284,34 @@ func (f *flattener) imported(name string) bool {
 // isTest reports whether a name is that of the test itself.
 func (f *flattener) isTest(name string) bool { return f.d.tests[name] }
 
-// runsSteps reports whether a function of this package is a wrapper around
-// arttest: such a call adds to the recipe and changes nothing.
-func (f *flattener) runsSteps(c *ast.CallExpr) bool {
+// sideEffects looks into a function of this package: whether it changes what is
+// outside, or what its arguments point to. Variables of the package are another
+// matter, see [collector.writers]. One that calls itself counts as changing all.
+func (f *flattener) sideEffects(c *ast.CallExpr) (world, arguments bool) {
 	id, ok := unindexed(c.Fun).(*ast.Ident)
 	if !ok {
-		return false
+		return true, true
 	}
 	for _, d := range f.d.pkg.decls[id.Name] {
-		f.r.code(d)
-		for u := range d.uses {
-			if u.sel != "" && d.file.imports[u.name] == f.r.art+"/arttest" {
-				return true
+		fn, ok := d.node.(*ast.FuncDecl)
+		if !ok {
+			continue // a conversion
+		}
+		if d.flattening || fn.Body == nil {
+			return true, true
+		}
+		params := map[string]bool{}
+		for _, field := range fn.Type.Params.List {
+			for _, name := range field.Names {
+				params[name.Name] = true
+			}
+		}
+		for _, a := range f.r.flatten(d) {
+			for name := range a.affects {
+				world = world || name == outside
+				arguments = arguments || params[name] && !d.tests[name]
 			}
 		}
 	}
-	return false
+	return world, arguments
 }

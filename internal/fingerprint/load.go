@@ -50,11 +50,14 @@ type decl struct {
 	doc  *ast.CommentGroup
 	line int
 
-	code   string // digest
-	uses   map[use]bool
-	atoms  []atom
-	locals map[string]bool // names declared inside
-	tests  map[string]bool // those of them that name a *testing.T
+	code  string // digest
+	uses  map[use]bool
+	atoms []atom
+	jumps bool // there is a goto in it
+	// flattening is true while the atoms are being made.
+	flattening bool
+	locals     map[string]bool // names declared inside
+	tests      map[string]bool // those of them that name a *testing.T
 }
 
 // changed is the error for a file that is not what was compiled.

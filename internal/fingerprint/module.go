@@ -13,8 +13,8 @@ type module struct {
 	goLine    string // language version and debug settings of go.mod
 }
 
-// require is a module that the main module is built with.
-type require struct {
+// requirement is a module that the main module is built with.
+type requirement struct {
 	version, sum string
 	local        string // its folder, when it is replaced by one
 }
@@ -71,9 +71,9 @@ func (r *Reader) readReplaces(file string) {
 			continue
 		}
 		if len(t) == 1 {
-			q = require{local: resolve(filepath.Dir(file), t[0])}
+			q = requirement{local: resolve(filepath.Dir(file), t[0])}
 		} else {
-			q = require{version: t[0] + " " + t[1], sum: r.sums[t[0]+" "+t[1]]}
+			q = requirement{version: t[0] + " " + t[1], sum: r.sums[t[0]+" "+t[1]]}
 		}
 		r.requires[f[0]] = q
 	}

@@ -25,8 +25,8 @@ type Reader struct {
 	built    time.Time // when it was linked: source that is newer is not what runs
 	stands   string    // digest of the executable, when it was needed
 	modules  []module
-	requires map[string]require // by module path
-	sums     map[string]string  // by module path and version
+	requires map[string]requirement // by module path
+	sums     map[string]string      // by module path and version
 	fset     *token.FileSet
 	packages map[string]*pkg
 	standard string // folder of the standard library's source
@@ -50,7 +50,7 @@ func NewReader() (*Reader, error) {
 		return nil, err
 	}
 	r := &Reader{info: info, art: artPath, binary: binary, built: stat.ModTime(), fset: token.NewFileSet(), packages: map[string]*pkg{},
-		requires: map[string]require{}, sums: map[string]string{}}
+		requires: map[string]requirement{}, sums: map[string]string{}}
 	if dir, err := os.Getwd(); err == nil {
 		r.find(dir)
 	}

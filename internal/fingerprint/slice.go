@@ -82,6 +82,9 @@ func (s *slice) grow() map[use]bool {
 	for s.dirty {
 		s.dirty = false
 		for i, a := range s.d.atoms {
+			if s.d.jumps { // a goto makes loops that are not seen
+				s.choose(i, true, fresh)
+			}
 			if _, in := s.chosen[i]; !in && a.jump && s.repeats(a.parent) {
 				s.choose(i, true, fresh)
 			}
