@@ -18,10 +18,10 @@ type census struct {
 	classes map[int]float64
 	rows    int
 
-	batches, repeated int // batches, and those that repeat the one before
-	last              []float32
-	zeroLoss          float64 // Σ loss of an output of zero, for regression
-	confident         int     // positions whose largest probability is above 0.99
+	batches, repeated int       // batches, and those that repeat the one before
+	last, spare       []float32 // content of the last batch, and room for the next
+	zeroLoss          float64   // Σ loss of an output of zero, for regression
+	confident         int       // positions whose largest probability is above 0.99
 	positions         int
 	right             int // positions whose likeliest class is the target
 	width             int // number of probabilities of a position
@@ -48,10 +48,12 @@ func (c *census) Add(b train.Batch, p train.Prediction) error {
 	}
 	c.rows += b.Len()
 	c.batches++
-	if slices.EqualFunc(c.last, b.Inputs.Data, sameBits) {
+	content := append(c.spare[:0], b.Inputs.Data...)
+	content = append(content, b.Targets.Data...)
+	if slices.EqualFunc(c.last, content, sameBits) {
 		c.repeated++
 	}
-	c.last = append(c.last[:0], b.Inputs.Data...)
+	c.last, c.spare = content, c.last
 	c.inputs.add(b.Inputs.Data)
 	c.addOutputs(p.Outputs)
 	c.inputRows.add(b.Inputs)

@@ -86,20 +86,35 @@ func (l *likeness) addValues(outputs, targets []float32) {
 	}
 }
 
-// z is the mean of d in its standard errors; for values, the correlation times
-// √n. NaN when there is nothing to tell from.
+// z is the mean of d in its standard errors, at most 0 for next to none; for
+// values, the correlation times √n. NaN when there is nothing to tell from.
 func (l *likeness) z() float64 {
 	switch {
 	case l.n < 2 || !l.varies():
 		return math.NaN()
 	case l.counts == nil:
 		return l.correlation() * math.Sqrt(l.n)
+	case l.mean() < 1e-6:
+		return min(l.mean(), 0)
 	}
-	mean, square := l.own/l.n, l.own2/l.n
+	return l.standard()
+}
+
+// mean of d.
+func (l *likeness) mean() float64 {
+	mean := l.own / l.n
+	for i, c := range l.counts {
+		mean -= c / l.n * l.sums[i] / l.n
+	}
+	return mean
+}
+
+// standard is the mean of d in its standard errors.
+func (l *likeness) standard() float64 {
+	mean, square := l.mean(), l.own2/l.n
 	k := len(l.counts)
 	for i, c := range l.counts {
 		f := c / l.n
-		mean -= f * l.sums[i] / l.n
 		square -= 2 * f * l.ownBy[i] / l.n
 		for j, c := range l.counts {
 			if l.squares != nil {
@@ -107,11 +122,7 @@ func (l *likeness) z() float64 {
 			}
 		}
 	}
-	variance := max(square-mean*mean, 0)
-	if mean < 1e-6 {
-		return min(mean, 0)
-	}
-	return mean / math.Sqrt(variance/l.n+1e-12)
+	return mean / math.Sqrt(max(square-mean*mean, 0)/l.n+1e-12)
 }
 
 // strength is the mean of d over what it would be if every prediction were
@@ -123,12 +134,11 @@ func (l *likeness) strength() float64 {
 	case l.counts == nil:
 		return l.correlation()
 	}
-	mean, chance := l.own/l.n, 0.
-	for i, c := range l.counts {
-		mean -= c / l.n * l.sums[i] / l.n
+	chance := 0.
+	for _, c := range l.counts {
 		chance += c / l.n * c / l.n
 	}
-	return mean / (1 - chance)
+	return l.mean() / (1 - chance)
 }
 
 // varies reports that there are different targets.

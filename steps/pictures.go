@@ -77,7 +77,7 @@ func (t *trial) lossCurve() plot.Line {
 		if c.Whole {
 			s.Name = "validation, whole"
 		}
-		for _, q := range c.Points {
+		for _, q := range thin(c.Points, 600) {
 			s.X, s.Y = append(s.X, float64(q.Iteration)), append(s.Y, q.Value)
 			if q.Value <= 0 {
 				p.LogY = false
@@ -86,6 +86,32 @@ func (t *trial) lossCurve() plot.Line {
 		p.Series = append(p.Series, s)
 	}
 	return p
+}
+
+// thin leaves out points of a long series: of every group of neighbours, it
+// keeps the lowest and the highest.
+func thin(points []record.Point, most int) []record.Point {
+	if len(points) <= most {
+		return points
+	}
+	var kept []record.Point
+	for i := range most / 2 {
+		group := points[2*i*len(points)/most : 2*(i+1)*len(points)/most]
+		low, high := 0, 0
+		for k, p := range group {
+			if p.Value < group[low].Value {
+				low = k
+			}
+			if p.Value > group[high].Value {
+				high = k
+			}
+		}
+		kept = append(kept, group[min(low, high)])
+		if low != high {
+			kept = append(kept, group[max(low, high)])
+		}
+	}
+	return kept
 }
 
 func (t *trial) heatmap(title string, p record.Point) plot.Heatmap {

@@ -16,6 +16,7 @@ import (
 // training goes on.
 type probe struct {
 	start   map[string][]float32
+	before  map[string][]float32 // room for the weights before an update
 	next    int
 	samples int
 	zero    map[string]int       // samples in which all gradients of a parameter were 0
@@ -27,7 +28,7 @@ type probe struct {
 
 // watch makes a probe of a learner before training.
 func watch(l train.Learner) *probe {
-	p := &probe{start: copyParams(l), zero: map[string]int{}, ratios: map[string][]float64{}}
+	p := &probe{start: copyParams(l), before: map[string][]float32{}, zero: map[string]int{}, ratios: map[string][]float64{}}
 	for _, q := range l.Params() {
 		p.names = append(p.names, q.Name)
 	}
@@ -40,19 +41,18 @@ func (p *probe) decorate(next train.UpdateFunc) train.UpdateFunc {
 		if s.Iteration < p.next {
 			return next(ctx, s)
 		}
-		p.next = s.Iteration + 1 + s.Iteration/4
+		p.next = s.Iteration + 1 + s.Iteration/2
 		p.gradients(s)
-		before := map[string][]float32{}
 		for _, q := range s.Learner.Params() {
 			if q.Decays && q.Grad != nil {
-				before[q.Name] = slices.Clone(q.Value)
+				p.before[q.Name] = append(p.before[q.Name][:0], q.Value...)
 			}
 		}
 		if err := next(ctx, s); err != nil {
 			return err
 		}
 		for _, q := range s.Learner.Params() {
-			if old := before[q.Name]; old != nil {
+			if old := p.before[q.Name]; old != nil {
 				p.ratios[q.Name] = append(p.ratios[q.Name], change(old, q.Value))
 			}
 		}

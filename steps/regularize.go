@@ -15,7 +15,7 @@ import (
 // the model in order until one passes all checks of the step; the verdicts are
 // those of the last variant trained, which is the one that passed, or the last.
 //
-// Default checks: loss-stays-finite, gap-is-small, beats-baselines,
+// Default checks: loss-stays-finite, loss-falls, gap-is-small, beats-baselines,
 // beats-guessing, still-fits, not-worse-than-overfit, schedule-lasts. The target is yours:
 // checks.AtLeast("accuracy", train.Validation, 0.93).
 type Regularize struct {
@@ -127,6 +127,7 @@ func (r Regularize) Plan() arttest.Plan {
 		Settings: settings(r.Model, more...),
 		Checks: []checks.Check{
 			check("loss-stays-finite", "loss stays finite", lossStaysFinite),
+			check("loss-falls", "loss falls", lossFalls),
 			check("gap-is-small", "training and validation score are close", r.gap),
 			check("beats-baselines", "better than the baselines", beatsBaselines),
 			check("beats-guessing", "training teaches something about validation", beatsGuessing),

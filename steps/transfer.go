@@ -134,6 +134,13 @@ func (l TransferLearning) weights(ctx context.Context, s *arttest.Scope) ([]trai
 	if d.BatchSize == 0 {
 		d.BatchSize = s.Data().BatchSize
 	}
+	if s.Dry() {
+		for _, src := range []*train.Source{&d.Training, &d.Validation, &d.Test} {
+			if *src != nil {
+				*src = train.Limit(*src, 1)
+			}
+		}
+	}
 	t, err := newTrial(s, sourceTrial, l.Model, d)
 	if err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func dataBugs() []bug {
 		inData("target among the features", []string{"leak", "target"}, func(p *problem, _ *rand.Rand) {
 			p.training, p.validation = leaked(p.training), leaked(p.validation)
 		}, "dense", "values"),
-		inData("every batch is the first", []string{"batch", "same"}, func(p *problem, _ *rand.Rand) {
+		inData("every batch is the first", []string{"batch", "same", "a part of"}, func(p *problem, _ *rand.Rand) {
 			first := p.training.Slice(0, min(p.batchSize, p.training.Len())).Clone()
 			p.spoil = func(train.Pass, train.Batch) train.Batch { return first }
 		}),

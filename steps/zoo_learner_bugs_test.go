@@ -250,11 +250,13 @@ func modeBugs() []bug {
 			}
 		}
 	}
-	calls := 0
 	batchNorm := hasDropout // the same recipe
 	return []bug{
 		inLearner("batch norm never in inference mode", []string{"batch norm"}, batchNorm, inTraining(func() int { return 0 })),
-		inLearner("dropout active in prediction", []string{"dropout"}, hasDropout, inTraining(func() int { calls++; return calls })),
+		inLearner("dropout active in prediction", []string{"dropout"}, hasDropout, func(w *wrapped) {
+			calls := 0
+			inTraining(func() int { calls++; return calls })(w)
+		}),
 		inLearner("running statistics never updated", []string{"batch norm", "statistics"}, batchNorm, func(w *wrapped) {
 			w.forward = func(b train.Batch, i int) (float64, error) {
 				kept := valuesOf(w.full)
@@ -286,7 +288,7 @@ func modeBugs() []bug {
 				return w.full.Predict(first)
 			}
 		}),
-		inLearner("predicts without the last update of the first layer", []string{"inference", "training"}, nil, func(w *wrapped) {
+		inLearner("prediction keeps an old first layer", []string{"inference", "training"}, nil, func(w *wrapped) {
 			start := valuesOf(w.full)
 			w.predict = func(b train.Batch) (train.Prediction, error) {
 				now := valuesOf(w.full)

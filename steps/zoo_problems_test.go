@@ -3,11 +3,11 @@ package steps_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"sync"
 
 	"github.com/actually-robust-training/art/datasets"
 	"github.com/actually-robust-training/art/train"
-
-	"math/rand/v2"
 )
 
 // memory makes a problem of data: whole stages are read.
@@ -121,8 +121,11 @@ func lastMark(seed uint64) problem {
 
 // glyphs are letters of 14 by 14 pixels, drawn once for each seed.
 func glyphs(rows, validation int, letters string) func(uint64) problem {
+	var mu sync.Mutex
 	drawn := map[uint64]problem{}
 	return func(seed uint64) problem {
+		mu.Lock()
+		defer mu.Unlock()
 		if _, ok := drawn[seed]; !ok {
 			drawn[seed] = memory(datasets.Glyphs(datasets.GlyphOptions{
 				Characters: letters, Rows: rows, Validation: validation, Size: 14, Seed: seed, Distortion: 0.6,

@@ -106,33 +106,28 @@ func words(all []record.Verdict) string {
 	return strings.ToLower(b.String())
 }
 
-// run runs the recipe as a test of its own, whose failures are not those of t.
-func (s specimen) run(t *testing.T, seed uint64) *outcome {
-	t.Helper()
-	o := &outcome{}
-	inner(t, s.name, func(t *testing.T) {
-		r := arttest.New(t, arttest.Recipe{
-			Name: s.name, Data: s.problem(seed).data(s.name), Metrics: []train.Metric{s.metric}, Seed: seed, Loggers: []record.Sink{&o.Run},
-		})
-		arttest.Step(r, steps.ExploreData{})
-		arttest.Step(r, steps.EvaluateBaseline{Models: s.baselines})
-		arttest.Step(r, steps.CheckLossOnInit{Model: s.model})
-		arttest.Step(r, steps.OverfitOneBatch{Model: s.model})
-		arttest.Step(r, steps.Overfit{Model: s.model, Epochs: s.epochs}, s.check(train.Training, s.target))
-		if s.transfer != nil {
-			l := *s.transfer
-			l.Model = s.model
-			if l.Weights == nil {
-				l.Source = s.source(seed).data(s.name + " source")
-			}
-			arttest.Step(r, l, s.check(train.Validation, s.goal))
-			return
-		}
-		g := s.regularize
-		g.Model, g.Epochs = s.model, s.epochs
-		arttest.Step(r, g, s.check(train.Validation, s.goal))
+// recipe runs the steps.
+func (s specimen) recipe(t *testing.T, seed uint64, sink record.Sink) {
+	r := arttest.New(t, arttest.Recipe{
+		Name: s.name, Data: s.problem(seed).data(s.name), Metrics: []train.Metric{s.metric}, Seed: seed, Loggers: []record.Sink{sink},
 	})
-	return o
+	arttest.Step(r, steps.ExploreData{})
+	arttest.Step(r, steps.EvaluateBaseline{Models: s.baselines})
+	arttest.Step(r, steps.CheckLossOnInit{Model: s.model})
+	arttest.Step(r, steps.OverfitOneBatch{Model: s.model})
+	arttest.Step(r, steps.Overfit{Model: s.model, Epochs: s.epochs}, s.check(train.Training, s.target))
+	if s.transfer != nil {
+		l := *s.transfer
+		l.Model = s.model
+		if l.Weights == nil {
+			l.Source = s.source(seed).data(s.name + " source")
+		}
+		arttest.Step(r, l, s.check(train.Validation, s.goal))
+		return
+	}
+	g := s.regularize
+	g.Model, g.Epochs = s.model, s.epochs
+	arttest.Step(r, g, s.check(train.Validation, s.goal))
 }
 
 func (s specimen) check(stage string, value float64) checks.Check {
@@ -142,11 +137,32 @@ func (s specimen) check(stage string, value float64) checks.Check {
 	return checks.AtLeast(s.metric.Name, stage, value)
 }
 
-// inner runs a test inside of t, with its output hidden from whoever reads that
-// of t, and judging what it measures even under -short.
-func inner(t *testing.T, name string, f func(*testing.T)) {
+// experiment is a recipe to run with a seed, and what came of it.
+type experiment struct {
+	specimen
+	seed uint64
+	outcome
+}
+
+// runAll runs recipes in parallel, as tests of their own whose failures are not
+// those of t.
+func runAll(t *testing.T, all []*experiment) {
 	t.Helper()
-	for name, value := range map[string]string{"test.short": "false", "art.dir": t.TempDir(), "art.quiet": "true"} {
+	var tests []testing.InternalTest
+	for i, e := range all {
+		tests = append(tests, testing.InternalTest{Name: fmt.Sprint("zoo", i), F: func(t *testing.T) {
+			t.Parallel()
+			e.recipe(t, e.seed, &e.outcome.Run)
+		}})
+	}
+	apart(t, tests)
+}
+
+// apart runs tests inside of t, with their output hidden from whoever reads that
+// of t, and judging what they measure even under -short.
+func apart(t *testing.T, tests []testing.InternalTest) {
+	t.Helper()
+	for name, value := range map[string]string{"test.short": "false", "art.dir": t.TempDir(), "art.quiet": "true", "test.skip": "", "test.count": "1", "test.failfast": "false"} {
 		defer set(t, name, value)()
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -155,7 +171,7 @@ func inner(t *testing.T, name string, f func(*testing.T)) {
 	stdout := os.Stdout
 	os.Stdout = null
 	defer func() { os.Stdout = stdout }()
-	testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: name, F: f}})
+	testing.RunTests(func(string, string) (bool, error) { return true, nil }, tests)
 }
 
 // set sets a flag and returns what puts it back.
