@@ -1,0 +1,145 @@
+package store_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/actually-robust-training/art/record"
+	"github.com/actually-robust-training/art/store"
+)
+
+func TestCollect(t *testing.T) {
+	// The newest first, a day apart.
+	run := func(id, step, metric string, validation float64, outcome record.Outcome) store.Summary {
+		s := store.Summary{ID: id, Recipe: "iris", Path: "iris/" + id, Outcome: outcome}
+		if step != "" {
+			s.Steps = []store.Step{{Name: step, Scores: []store.Score{{Stage: "validation", Metric: metric, Value: store.Number(validation)}}}}
+		}
+		return s
+	}
+	runs := []store.Summary{
+		run("0", "", "", 0, store.Killed),
+		run("1", "overfit", "accuracy", 0.8, record.Failed),
+		run("2", "overfit", "accuracy", 0.9, record.Failed),
+		run("3", "overfit", "accuracy", 0.9, record.Passed),
+		run("4", "regularize", "accuracy", 0.7, record.Passed),
+		run("5", "regularize", "accuracy", 0.6, record.Passed),
+		run("6", "overfit", "loss", 0.5, record.Failed),
+		run("7", "overfit", "loss", 0.4, record.Failed),
+		run("8", "overfit", "spread", 2, record.Failed),
+		run("9", "overfit", "spread", 1, record.Failed),
+		run("a", "overfit", "spread", 1.5, record.Failed),
+		run("b", "", "", 0, store.Running),
+		run("c", "", "", 0, record.Failed),
+		run("d", "", "", 0, record.Failed),
+	}
+	runs[13].Pinned, runs[13].Pin = true, "v1"
+	for i := range runs {
+		runs[i].Started = noon.Add(-time.Duration(i) * 24 * time.Hour)
+	}
+	always := map[string]string{
+		"0": "the last of iris", "2": "the best accuracy of overfit in iris", "3": "the last of iris that passed",
+		"4": "the best accuracy of regularize in iris", "7": "the best loss of overfit in iris",
+		"8": "the lowest or highest spread of overfit in iris", "9": "the lowest or highest spread of overfit in iris",
+		"b": "running", "d": "pinned as v1",
+	}
+	tests := []struct {
+		name   string
+		policy store.Policy
+		more   map[string]string
+	}{
+		{"always", store.Policy{}, nil},
+		{"keep", store.Policy{Keep: 3}, map[string]string{"1": "one of the newest 3 of iris"}},
+		{"older", store.Policy{Older: 36 * time.Hour}, map[string]string{"1": "young"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, fate := range store.Collect(runs, tt.policy, noon) {
+				want := always[fate.Run.ID]
+				if why, ok := tt.more[fate.Run.ID]; ok {
+					want = why
+				}
+				assert.Equal(t, want, fate.Spared, "run %s", fate.Run.ID)
+			}
+		})
+	}
+	other := run("e", "overfit", "accuracy", 0.1, record.Failed)
+	other.Recipe, other.Path = "digits", "digits/e"
+	fates := store.Collect(append(runs, other), store.Policy{}, noon)
+	assert.Equal(t, "the last of digits", fates[len(fates)-1].Spared, "every recipe has its own last run")
+}
+
+func TestRemove(t *testing.T) {
+	root := some(t)
+	s := open(t, root)
+	find := func(id string) store.Summary {
+		require.NoError(t, s.Refresh(t.Context()))
+		run, err := s.Find(t.Context(), id)
+		require.NoError(t, err)
+		return run
+	}
+	gone := find("AAAA1111")
+	require.NoError(t, os.MkdirAll(filepath.Join(s.Dir(gone), "overfit"), 0o755))
+	require.NoError(t, s.Remove(gone))
+	assert.NoDirExists(t, s.Dir(gone))
+	assert.ErrorContains(t, s.Remove(gone), "was deleted meanwhile")
+
+	pinned := find("AAAB")
+	require.NoError(t, s.Pin(pinned, ""))
+	assert.ErrorContains(t, s.Remove(pinned), "is pinned")
+
+	growing := find("DDDD")
+	f, err := os.OpenFile(filepath.Join(s.Dir(growing), "events.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	require.NoError(t, err)
+	_, err = f.WriteString("x")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	assert.ErrorContains(t, s.Remove(growing), "went on meanwhile")
+	assert.FileExists(t, filepath.Join(s.Dir(growing), "events.jsonl"))
+}
+
+func TestLeftovers(t *testing.T) {
+	root := some(t)
+	s := open(t, root)
+	s.Now = time.Now
+	old := time.Now().Add(-25 * time.Hour)
+	for _, dir := range []string{".trash-1/AAAA", "iris/OLD", "iris/NEW", "gone/OLD/overfit"} {
+		require.NoError(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
+	}
+	for _, dir := range []string{"iris/OLD", "iris/AAAA1111", "gone/OLD"} {
+		require.NoError(t, os.Chtimes(filepath.Join(root, dir), old, old))
+	}
+	left, err := s.Leftovers()
+	require.NoError(t, err)
+	for i := range left {
+		left[i], err = filepath.Rel(root, left[i])
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{".trash-1", "gone/OLD", "iris/OLD"}, left)
+}
+
+// A name stands for one run of a recipe, and for one of each.
+func TestPinMoves(t *testing.T) {
+	s := open(t, some(t))
+	pin := func(id string) {
+		run, err := s.Find(t.Context(), id)
+		require.NoError(t, err)
+		require.NoError(t, s.Pin(run, "baseline"))
+		require.NoError(t, s.Refresh(t.Context()))
+	}
+	pin("AAAA1111")
+	pin("AAAB2222")
+	pin("CCCC5555")
+	old, err := s.Find(t.Context(), "AAAA1111")
+	require.NoError(t, err)
+	assert.True(t, old.Pinned)
+	assert.Empty(t, old.Pin)
+	_, err = s.Find(t.Context(), "baseline")
+	assert.ErrorContains(t, err, `"baseline" may be any of digits/CCCC5555, iris/AAAB2222`)
+	assert.ErrorContains(t, s.Pin(old, "last"), "give the pin another name")
+}
