@@ -29,6 +29,7 @@ var Table = []Row{
 	{"internal/fingerprint", []string{"train"}},
 	{"checks", []string{"record", "internal/suggest"}},
 	{"loggers", []string{"record"}},
+	{"loggers/neptunetest", nil},
 	{"store", []string{"record"}},
 	{"sweep", []string{"record"}},
 	{"record/recordtest", []string{"record"}},

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -63,9 +62,16 @@ type OperationError struct {
 	Type        string `json:"errorType"`
 }
 
+// TB is what a server needs of the test: a [*testing.T].
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+}
+
 // NewServer starts a server, which ends with the test. Violations of the protocol
 // that the test has not asked for fail it.
-func NewServer(t testing.TB) *Server {
+func NewServer(t TB) *Server {
 	t.Helper()
 	s := &Server{key: rand.Text(), uploads: map[string]*upload{}, prepared: map[string][]byte{}, signed: map[string][]byte{}}
 	s.project = projectIDs{id: newUUID(), workspace: newUUID()}
