@@ -19,7 +19,7 @@ import (
 // A step that heeds its context stops before the deadline and says where it was.
 func TestDeadline(t *testing.T) {
 	t.Parallel()
-	o := recipes(t, "^(TestHeeds|TestLast)$", "-test.timeout=1s")
+	o := recipes(t, "^(TestHeeds|TestLast)$", "-test.timeout=2s")
 	assert.Equal(t, "fail", o.results()["TestHeeds/training"])
 	text := o.text("TestHeeds/training")
 	assert.Regexp(t, regexp.MustCompile(regexp.QuoteMeta(line(t, "cancel_test.go", "TestHeeds", "here"))+
@@ -35,7 +35,7 @@ func TestDeadline(t *testing.T) {
 // A step that only returns is not judged by half of its work.
 func TestDeadlineReturnsNil(t *testing.T) {
 	t.Parallel()
-	o := recipes(t, "^TestReturnsNil$", "-test.timeout=1s")
+	o := recipes(t, "^TestReturnsNil$", "-test.timeout=2s")
 	o.expect("TestReturnsNil fail", "TestReturnsNil/it fail")
 	o.says("TestReturnsNil/it", line(t, "cancel_test.go", "TestReturnsNil", "here"), "stopped, because the deadline", "raise -timeout, after 7 of 9 iterations\n")
 }
@@ -43,7 +43,7 @@ func TestDeadlineReturnsNil(t *testing.T) {
 // A step that does not heed its context is left behind, before go test panics.
 func TestDeadlineIgnored(t *testing.T) {
 	t.Parallel()
-	o := recipes(t, "^TestIgnores$", "-test.timeout=1s")
+	o := recipes(t, "^TestIgnores$", "-test.timeout=2s")
 	o.expect("TestIgnores fail", "TestIgnores/it fail", "TestIgnores/next skip")
 	assert.Regexp(t, regexp.MustCompile(regexp.QuoteMeta(line(t, "cancel_test.go", "TestIgnores", "here"))+
 		`step it could not be carried out: stopped, because the deadline of the test is only .* away: raise -timeout`+
@@ -68,7 +68,7 @@ func TestHungLogger(t *testing.T) {
 	} {
 		t.Run(tt.test+tt.below, func(t *testing.T) {
 			t.Parallel()
-			o := recipes(t, "^"+tt.test+"$", "-test.timeout=1s")
+			o := recipes(t, "^"+tt.test+"$", "-test.timeout=3s")
 			assert.Equal(t, "fail", o.results()[tt.test+tt.below])
 			o.says(tt.test+tt.below, line(t, "cancel_test.go", tt.test, "here"), tt.says)
 			assert.NotContains(t, o.raw, "panic: test timed out")

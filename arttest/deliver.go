@@ -114,7 +114,7 @@ func (r *R) patience() time.Duration {
 		p = time.Second
 	}
 	if deadline, ok := r.t.Deadline(); ok {
-		p = min(p, max(time.Until(deadline)/2, 100*time.Millisecond))
+		p = min(p, max(time.Until(deadline)/4, 50*time.Millisecond))
 	}
 	return p
 }

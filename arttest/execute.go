@@ -77,7 +77,8 @@ func stepContext(t *testing.T) (ctx context.Context, limit <-chan struct{}, canc
 	grace, timer := 5*time.Second, (*time.Timer)(nil)
 	if deadline, ok := t.Deadline(); ok {
 		left := time.Until(deadline)
-		grace = min(max(left/20, 200*time.Millisecond), 10*time.Second)
+		// A twentieth, but of a short time more: the disk alone may take that long.
+		grace = max(min(max(left/20, min(left/4, time.Second)), 10*time.Second), 50*time.Millisecond)
 		timer = time.AfterFunc(left-2*grace, func() {
 			away := max(0, time.Until(deadline)).Round(100 * time.Millisecond)
 			stop(fmt.Errorf("stopped, because the deadline of the test is only %v away: raise -timeout", away))

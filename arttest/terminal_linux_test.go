@@ -46,7 +46,9 @@ func onTerminal(t *testing.T, commands string, env ...string) (shown, printed st
 	require.NoError(t, err)
 	master, terminal := openPTY(t)
 	var seen, out buffer
+	drained := make(chan struct{})
 	go func() {
+		defer close(drained)
 		b := make([]byte, 4096)
 		for {
 			n, err := master.Read(b)
@@ -71,7 +73,12 @@ func onTerminal(t *testing.T, commands string, env ...string) (shown, printed st
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		t.Fatalf("it does not end: %s", &out)
 	}
-	time.Sleep(20 * time.Millisecond) // until the terminal has shown all
+	require.NoError(t, terminal.Close()) // nobody has it open any more: reading ends
+	select {
+	case <-drained:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the terminal is still open")
+	}
 	return seen.String(), out.String()
 }
 
