@@ -31,8 +31,11 @@ type finder func(position) (name string, to destination, err error)
 
 // destinationOf is the finder that knows all loggers.
 func destinationOf(p position) (name string, to destination, err error) {
-	if p.Logger == "mlflow" {
+	switch p.Logger {
+	case "mlflow":
 		return mlflowDestination(p.Target)
+	case "wandb":
+		return wandbDestination(p.Target)
 	}
 	return "", nil, fmt.Errorf("it is of a logger that this version does not know, %q", p.Logger)
 }

@@ -1,0 +1,278 @@
+package loggers
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/actually-robust-training/art/record"
+)
+
+// bounds fill one request of the stream.
+func (w *wandb) bounds() bounds { return bounds{events: 20_000, bytes: 4 << 20} }
+
+// divide keeps the numbers of one row together. A version of an artifact is the
+// last of its batch, so that a second attempt makes no second version of an older
+// one; so is the end.
+func (w *wandb) divide(events []record.Event, last bool) int {
+	var group rowGroup
+	begin := len(events)
+	for i := range events {
+		e := &events[i]
+		belongs, fresh, ends := group.next(e)
+		switch {
+		case e.Kind == wandbArtifactKind, e.Kind == wandbFinishKind, e.Kind == record.RunEnd, e.Kind == record.ArtifactSaved && e.Artifact != nil && isWeights(e.Artifact):
+			return i + 1
+		case belongs && fresh:
+			begin = i
+		}
+		if ends {
+			begin = len(events)
+		}
+	}
+	if last {
+		return len(events)
+	}
+	return begin
+}
+
+// deliver sends what the events are for the service. See preparer: p.Remote names
+// the run.
+func (w *wandb) deliver(ctx context.Context, p *position, events []record.Event, _ bool) error {
+	before, err := loadWandBState(*p)
+	if err != nil {
+		return fmt.Errorf("the state of the run: %w", err)
+	}
+	if before.Ended {
+		return refusal{errors.New("the run has ended")}
+	}
+	b := newWandBBatch(p, before, events)
+	if b.changed.config {
+		if err := w.configure(ctx, b); err != nil {
+			return err
+		}
+	}
+	uploaded, err := w.sendFiles(ctx, b)
+	if err != nil {
+		return err
+	}
+	if b.exit != nil || b.started {
+		own, err := w.sendOwnFiles(ctx, b)
+		if err != nil {
+			return err
+		}
+		uploaded = append(uploaded, own...)
+	}
+	if err := w.sendLines(ctx, b, before, uploaded); err != nil {
+		return err
+	}
+	for _, a := range b.artifacts {
+		if _, err := b.arrived(a.event, w.upload(ctx, *p, a)); err != nil {
+			return err
+		}
+	}
+	b.History, b.Console = before.History+len(b.history), before.Console+len(b.console)
+	if err := b.keep(p); err != nil {
+		return err
+	}
+	if len(b.refused) > 0 {
+		return b.refused
+	}
+	return nil
+}
+
+// arrived says whether a file of an event did, or notes that the service will not
+// have it. Other troubles stop the batch.
+func (b *wandbBatch) arrived(event int, err error) (bool, error) {
+	var no refusal
+	if errors.As(err, &no) || err != nil && strings.HasPrefix(err.Error(), "403") {
+		b.refused[event] = err
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// configure sends config and tags.
+func (w *wandb) configure(ctx context.Context, b *wandbBatch) error {
+	variables := map[string]any{"name": b.p.Remote["run"], "project": b.p.Remote["project"], "entity": b.p.Remote["entity"], "config": b.configJSON()}
+	if len(b.Tags) > 0 {
+		variables["tags"] = b.Tags
+	}
+	err := w.graphql(ctx, "UpsertBucket", upsertBucket, variables, nil)
+	var no refusal
+	if !errors.As(err, &no) {
+		return err
+	}
+	for i, e := range b.events {
+		if e.Kind == record.RunStart || e.Kind == record.StepStart || e.Kind == wandbConfigKind || e.Kind == wandbTagsKind {
+			b.refused[i] = err
+		}
+	}
+	return nil
+}
+
+// sendLines sends the stream, in as many requests as it takes. The last one has
+// the summary and the end.
+func (w *wandb) sendLines(ctx context.Context, b *wandbBatch, before wandbState, uploaded []string) error {
+	body, size := streamBody{Files: map[string]*streamFile{}}, 0
+	add := func(name string, offset int, lines []string) error {
+		for i, line := range lines {
+			if size+len(line) > maxStreamBody && size > 0 {
+				if err := w.stream(ctx, *b.p, body); err != nil {
+					return err
+				}
+				body, size = streamBody{Files: map[string]*streamFile{}}, 0
+			}
+			f := body.Files[name]
+			if f == nil {
+				f = &streamFile{Offset: offset + i}
+				body.Files[name] = f
+			}
+			f.Content = append(f.Content, line)
+			size += len(line)
+		}
+		return nil
+	}
+	if err := add("wandb-history.jsonl", before.History, b.history); err != nil {
+		return err
+	}
+	if err := add("output.log", before.Console, b.console); err != nil {
+		return err
+	}
+	if b.changed.summary {
+		summary := b.summaryJSON()
+		if len(summary) > maxStreamLine {
+			return refusal{fmt.Errorf("the summary has %d bytes, and the service takes %d", len(summary), maxStreamLine)}
+		}
+		if err := add("wandb-summary.json", 0, []string{summary}); err != nil {
+			return err
+		}
+	}
+	body.Uploaded = uploaded
+	body.Complete, body.ExitCode = b.exit != nil, b.exit
+	if len(body.Files) == 0 && len(uploaded) == 0 && !body.Complete {
+		return nil
+	}
+	return w.stream(ctx, *b.p, body)
+}
+
+const createRunFiles = `mutation CreateRunFiles($entity:String!,$project:String!,$run:String!,$files:[String!]!) {
+ createRunFiles(input:{entityName:$entity,projectName:$project,runName:$run,files:$files}) {
+  uploadHeaders files { name uploadUrl } } }`
+
+// grantFiles asks for addresses to put files of the run. The service may give none
+// for some.
+func (w *wandb) grantFiles(ctx context.Context, p position, names []string) (addresses map[string]string, headers []string, err error) {
+	var got struct {
+		CreateRunFiles struct {
+			UploadHeaders []string
+			Files         []struct {
+				Name      string
+				UploadURL *string
+			}
+		}
+	}
+	variables := map[string]any{"entity": p.Remote["entity"], "project": p.Remote["project"], "run": p.Remote["run"], "files": names}
+	if err := w.graphql(ctx, "CreateRunFiles", createRunFiles, variables, &got); err != nil {
+		return nil, nil, err
+	}
+	addresses = map[string]string{}
+	for _, f := range got.CreateRunFiles.Files {
+		if f.UploadURL != nil {
+			address, err := url.Parse(w.rest.client.BaseURL)
+			if err != nil {
+				return nil, nil, err
+			}
+			if address, err = address.Parse(*f.UploadURL); err != nil {
+				return nil, nil, errors.New("the server gave an address for a file that is none")
+			}
+			addresses[f.Name] = address.String()
+		}
+	}
+	return addresses, got.CreateRunFiles.UploadHeaders, nil
+}
+
+// sendFiles uploads the files of the batch and returns the names of those that are
+// there.
+func (w *wandb) sendFiles(ctx context.Context, b *wandbBatch) (uploaded []string, err error) {
+	for files := range slices.Chunk(b.files, maxNames) {
+		var names []string
+		for _, f := range files {
+			names = append(names, f.name)
+		}
+		addresses, headers, err := w.grantFiles(ctx, *b.p, names)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range files {
+			address, granted := addresses[f.name]
+			if !granted {
+				continue
+			}
+			there, err := b.arrived(f.event, w.put(ctx, address, headers, f.path))
+			if err != nil {
+				return nil, err
+			}
+			if there {
+				uploaded = append(uploaded, f.name)
+			}
+		}
+	}
+	return uploaded, nil
+}
+
+// sendOwnFiles uploads what clients write themselves: what is known of the machine
+// at the begin, config and summary at the end.
+func (w *wandb) sendOwnFiles(ctx context.Context, b *wandbBatch) (uploaded []string, err error) {
+	content := map[string][]byte{}
+	if b.started {
+		if content["wandb-metadata.json"], err = encodeJSON(w.metadata(b)); err != nil {
+			return nil, err
+		}
+	}
+	if b.exit != nil {
+		content["wandb-summary.json"] = []byte(b.summaryJSON())
+		content["config.yaml"] = []byte(b.configJSON()) // JSON is YAML
+	}
+	names := slices.Sorted(maps.Keys(content))
+	addresses, headers, err := w.grantFiles(ctx, *b.p, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		address, granted := addresses[name]
+		if !granted {
+			continue
+		}
+		err := w.putBytes(ctx, address, headers, bytes.NewReader(content[name]), int64(len(content[name])))
+		var no refusal
+		if errors.As(err, &no) {
+			continue // the stream says the same
+		}
+		if err != nil {
+			return nil, err
+		}
+		uploaded = append(uploaded, name)
+	}
+	return uploaded, nil
+}
+
+// metadata describes the machine and the program.
+func (w *wandb) metadata(b *wandbBatch) map[string]any {
+	m := map[string]any{"os": runtime.GOOS, "startedAt": b.Started.UTC().Format("2006-01-02T15:04:05.000000Z")}
+	for name, setting := range map[string]string{"host": "host", "program": "program"} {
+		if b.p.Target[setting] != "" {
+			m[name] = b.p.Target[setting]
+		}
+	}
+	if commit := b.p.Target["commit"]; commit != "" {
+		m["git"] = map[string]string{"commit": commit, "remote": b.p.Target["repo"]}
+	}
+	return m
+}
