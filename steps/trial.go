@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
 
@@ -56,7 +57,7 @@ func (t *trial) loop(src train.Source) *train.Loop {
 		Progress: func(s *train.State) {
 			t.scope.Progress(s.Iteration+1, s.Total, "loss "+strconv.FormatFloat(s.Loss, 'g', 3, 64))
 		},
-		Save: t.scope.Save,
+		Save: func(name string, write func(io.Writer) error) error { return t.scope.Save(t.file(name), write) },
 	}
 	if t.scope.Dry() {
 		l.Iterations = 1
