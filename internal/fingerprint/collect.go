@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
 	"go/token"
@@ -16,18 +17,19 @@ const codePrefix = "code "
 // collector gathers all declarations that some code can reach within the modules
 // whose source is read.
 type collector struct {
-	r       *Reader
-	seen    map[*decl]bool
-	slices  map[*decl]*slice
-	called  map[*decl]bool // functions of which all calls were added
-	vars    map[*decl]bool
-	touched map[*pkg]bool
-	queue   []*decl
-	err     error // the first reason why source does not do
+	r        *Reader
+	seen     map[*decl]bool
+	slices   map[*decl]*slice
+	called   map[*decl]bool // functions of which all calls were added
+	changing map[*decl]bool // those of them that change a variable
+	vars     map[*decl]bool
+	touched  map[*pkg]bool
+	queue    []*decl
+	err      error // the first reason why source does not do
 }
 
 func (r *Reader) newCollector() *collector {
-	return &collector{r: r, seen: map[*decl]bool{}, slices: map[*decl]*slice{}, called: map[*decl]bool{}, vars: map[*decl]bool{}, touched: map[*pkg]bool{}}
+	return &collector{r: r, seen: map[*decl]bool{}, slices: map[*decl]*slice{}, called: map[*decl]bool{}, changing: map[*decl]bool{}, vars: map[*decl]bool{}, touched: map[*pkg]bool{}}
 }
 
 func (c *collector) fail(err error) {
@@ -169,8 +171,8 @@ func (c *collector) run() {
 				c.resolve(d, s.grow())
 			}
 			if s.params() && !c.called[d] {
-				c.called[d], again = true, true
-				c.callers(d)
+				again = true
+				c.callers(d, false)
 			}
 		}
 	}
@@ -180,6 +182,9 @@ func (c *collector) run() {
 func (c *collector) expand(d *decl) {
 	c.touch(d.pkg)
 	c.r.code(d)
+	if err := c.r.embed(d); err != nil {
+		c.fail(err)
+	}
 	c.resolve(d, d.uses)
 	switch d.tok {
 	case token.TYPE:
@@ -203,6 +208,7 @@ func (c *collector) writers(v *decl) {
 				for _, a := range d.atoms {
 					if a.affects[as] {
 						c.sliceOf(d).add(as)
+						c.callers(d, true)
 						return
 					}
 				}
@@ -212,7 +218,13 @@ func (c *collector) writers(v *decl) {
 }
 
 // callers adds all statements that mention a function whose parameters matter.
-func (c *collector) callers(f *decl) {
+// With up, for a function that changes a variable, whether it is called at all
+// counts, and so do those that mention the functions around these, and so on.
+func (c *collector) callers(f *decl, up bool) {
+	if c.changing[f] || c.called[f] && !up {
+		return
+	}
+	c.called[f], c.changing[f] = true, up
 	name := f.name
 	method := strings.HasPrefix(name, "(")
 	if method {
@@ -220,7 +232,9 @@ func (c *collector) callers(f *decl) {
 	}
 	c.mentioners(f.pkg, name, func(d *decl, as string) {
 		if d.tok != token.FUNC {
-			c.reach(d)
+			if c.r.code(d); mentions(d.uses, as, method, name) {
+				c.reach(d)
+			}
 			return
 		}
 		c.r.flatten(d)
@@ -230,6 +244,9 @@ func (c *collector) callers(f *decl) {
 				fresh := map[use]bool{}
 				s.choose(i, true, fresh)
 				c.resolve(d, fresh)
+				if up {
+					c.callers(d, true)
+				}
 			}
 		}
 	})
@@ -244,10 +261,10 @@ func mentions(uses map[use]bool, as string, method bool, name string) bool {
 	return false
 }
 
-// mentioners calls f for each declaration that mentions a name of a package, with
-// the name as it is written there.
+// mentioners calls f for each function and variable that mentions a name of a
+// package, with the name as it is written there, and for some more.
 func (c *collector) mentioners(p *pkg, name string, f func(d *decl, as string)) {
-	for _, d := range c.r.mentionsOf(p)[name] {
+	for _, d := range c.r.containing(p, name) {
 		f(d, name)
 	}
 	if !ast.IsExported(name) {
@@ -257,9 +274,9 @@ func (c *collector) mentioners(p *pkg, name string, f func(d *decl, as string)) 
 		if q == p {
 			continue
 		}
-		for _, d := range c.r.mentionsOf(q)[name] {
+		for _, d := range c.r.containing(q, name) {
 			for local, to := range d.file.imports {
-				if to == p.path || p.name == local {
+				if to == p.path {
 					f(d, local+"."+name)
 				}
 			}
@@ -271,6 +288,25 @@ func (c *collector) mentioners(p *pkg, name string, f func(d *decl, as string)) 
 	}
 }
 
+// containing lists the functions and variables of a package in whose text a name
+// stands.
+func (r *Reader) containing(p *pkg, name string) (found []*decl) {
+	in := map[*file]bool{}
+	for _, f := range p.files {
+		in[f] = bytes.Contains(f.text, []byte(name))
+	}
+	p.each(func(d *decl) {
+		if !in[d.file] || d.tok != token.FUNC && d.tok != token.VAR {
+			return
+		}
+		at := r.fset.File(d.node.Pos())
+		if bytes.Contains(d.file.text[at.Offset(d.node.Pos()):at.Offset(d.node.End())], []byte(name)) {
+			found = append(found, d)
+		}
+	})
+	return found
+}
+
 // linked are the packages that the package under test and those around the calls
 // import, directly or not: all that can be in the binary.
 func (c *collector) linked() []*pkg {
@@ -280,39 +316,6 @@ func (c *collector) linked() []*pkg {
 	}
 	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.dir, b.dir) })
 	return all
-}
-
-// mentionsOf indexes the declarations of a package by the names in them.
-func (r *Reader) mentionsOf(p *pkg) map[string][]*decl {
-	if p.mentions != nil {
-		return p.mentions
-	}
-	p.mentions = map[string][]*decl{}
-	index := func(d *decl) {
-		names := map[string]bool{}
-		r.code(d)
-		for u := range d.uses {
-			names[u.name] = true
-			if u.sel != "" {
-				names[u.sel] = true
-			}
-		}
-		for name := range names {
-			p.mentions[name] = append(p.mentions[name], d)
-		}
-	}
-	done := map[*decl]bool{}
-	for _, group := range []map[string][]*decl{p.decls, p.methods} {
-		for _, list := range group {
-			for _, d := range list {
-				if !done[d] && (d.tok == token.FUNC || d.tok == token.VAR) {
-					done[d] = true
-					index(d)
-				}
-			}
-		}
-	}
-	return p.mentions
 }
 
 func sortedDecls(m map[*decl]*slice) []*decl {
@@ -341,11 +344,7 @@ func (c *collector) ingredients() ([]Ingredient, error) {
 		}
 	}
 	for d := range c.seen {
-		embedded, err := d.embedded()
-		if err != nil {
-			return nil, err
-		}
-		add(d, d.name, digest(d.code, embedded))
+		add(d, d.name, digest(d.code, d.embedded))
 	}
 	for d, s := range c.slices {
 		if text := s.text(); text != "" && !c.seen[d] {

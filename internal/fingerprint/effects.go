@@ -9,9 +9,9 @@ import (
 
 // effects finds the variables that a statement may change. Without types,
 // everything that may be a pointer is taken for one, with these exceptions:
-// results of operators, arguments of the packages of this module (which change
-// nothing that is handed to them), and arguments of the built-in functions that
-// only look.
+// results of operators, and arguments of functions that only look: those of most
+// packages of this module, of packages that print or assert, and of the
+// package under test where their code shows it.
 type effects struct {
 	f       *flattener
 	affects map[string]bool
@@ -22,6 +22,9 @@ func (e effects) node(n ast.Node) {
 	case *ast.AssignStmt:
 		for _, x := range n.Lhs {
 			e.root(x)
+		}
+		if onlyErrors(n.Lhs) {
+			e.dropped(n.Rhs[0])
 		}
 		for _, x := range n.Rhs {
 			e.alias(x)
@@ -36,12 +39,26 @@ func (e effects) node(n ast.Node) {
 		e.alias(n.Value)
 	case *ast.ExprStmt:
 		e.dropped(n.X)
+	case *ast.ReturnStmt:
+		for _, x := range n.Results {
+			e.dropped(x) // an error, as often as not
+		}
 	case *ast.GoStmt:
 		e.dropped(n.Call)
 	case *ast.DeferStmt:
 		e.dropped(n.Call)
 	}
 	e.inside(n)
+}
+
+// onlyErrors reports whether a call is made for more than what is assigned here.
+func onlyErrors(lhs []ast.Expr) bool {
+	for _, x := range lhs {
+		if id, ok := x.(*ast.Ident); !ok || id.Name != "_" && id.Name != "err" {
+			return false
+		}
+	}
+	return true
 }
 
 func (e effects) declaration(d ast.Decl) {
@@ -99,7 +116,11 @@ func (e effects) call(c *ast.CallExpr) {
 		return
 	}
 	if kind == function {
-		if _, arguments := e.f.sideEffects(c); !arguments {
+		world, arguments := e.f.sideEffects(c)
+		if world {
+			e.affects[outside] = true
+		}
+		if !arguments {
 			return
 		}
 	}
@@ -114,12 +135,8 @@ func (e effects) dropped(x ast.Expr) {
 	if !ok {
 		return
 	}
-	switch kind := e.f.callee(c); kind {
-	case recipe, engine, builtin, looksOnly, harmless:
-	case function:
-		if world, _ := e.f.sideEffects(c); world {
-			e.affects[outside] = true
-		}
+	switch e.f.callee(c) {
+	case recipe, engine, builtin, looksOnly, harmless, function: // for functions see call
 	default:
 		e.affects[outside] = true
 	}
@@ -130,7 +147,7 @@ func (e effects) root(x ast.Expr) {
 	for {
 		switch n := x.(type) {
 		case *ast.Ident:
-			if n.Name != "_" {
+			if n.Name != "_" && !e.f.fixed(n.Name) {
 				e.affects[n.Name] = true
 			}
 			return
@@ -212,15 +229,23 @@ const (
 	method                      // of a value
 	function                    // of this package, or a conversion to one of its types
 	foreign                     // of another package
-	engine                      // of a package of this module
+	engine                      // of this module, and changes nothing that is handed to it
 	recipe                      // of arttest: what it returns is the recipe itself
 	harmless                    // prints, logs, asserts
-	builtin                     // append, copy, delete, conversions: change arguments at most
+	builtin                     // changes its arguments at most: append, sort.Ints
 	looksOnly                   // len, cap, …
 )
 
 // harmlessPackages change nothing on which a result could depend.
 var harmlessPackages = []string{"fmt", "log", "log/slog", "testing", "github.com/stretchr/testify", "github.com/google/go-cmp", "gotest.tools"}
+
+// trusted are packages of this module that change nothing that is handed to them.
+// Not among them are nn, which can load weights, and train.
+var trusted = []string{"baselines", "checks", "datasets", "decorators", "loggers", "metrics", "steps"}
+
+// contained are packages whose functions change their arguments and nothing else.
+var contained = []string{"bytes", "cmp", "encoding/binary", "encoding/json", "errors", "maps", "math", "math/bits", "math/cmplx",
+	"slices", "sort", "strconv", "strings", "time", "unicode", "unicode/utf8"}
 
 func (f *flattener) callee(c *ast.CallExpr) calleeKind {
 	switch fun := unindexed(c.Fun).(type) {
@@ -262,9 +287,14 @@ func (f *flattener) importedCallee(path, name string) calleeKind {
 	case path == f.r.art+"/arttest":
 		return recipe
 	case f.r.isEngine(path):
-		return engine
+		if slices.Contains(trusted, strings.TrimPrefix(path, f.r.art+"/")) {
+			return engine
+		}
+		return builtin
 	case strings.Contains(name, "scan") || strings.Contains(name, "Scan") || strings.HasPrefix(name, "Set"):
 		return foreign
+	case slices.Contains(contained, path):
+		return builtin
 	case path == "fmt" && (strings.HasPrefix(name, "Fprint") || strings.HasPrefix(name, "Append")):
 		return builtin // changes its argument
 	}
@@ -281,18 +311,49 @@ func (f *flattener) imported(name string) bool {
 	return f.d.file.imports[name] != "" && !f.d.locals[name]
 }
 
+// fixed reports whether a name is that of a function, type or constant of the
+// package, which nothing changes.
+func (f *flattener) fixed(name string) bool {
+	decls := f.d.pkg.decls[name]
+	return len(decls) > 0 && decls[0].tok != token.VAR && !f.d.locals[name]
+}
+
 // isTest reports whether a name is that of the test itself.
 func (f *flattener) isTest(name string) bool { return f.d.tests[name] }
 
-// sideEffects looks into a function of this package: whether it changes what is
+// called are the declarations of a function whose source is read.
+func (f *flattener) called(c *ast.CallExpr) []*decl {
+	switch fun := unindexed(c.Fun).(type) {
+	case *ast.Ident:
+		return f.d.pkg.decls[fun.Name]
+	case *ast.SelectorExpr:
+		if id, ok := fun.X.(*ast.Ident); ok && f.imported(id.Name) {
+			if p := f.local(f.d.file.imports[id.Name]); p != nil {
+				return p.decls[fun.Sel.Name]
+			}
+		}
+	}
+	return nil
+}
+
+// local is the package of an import whose source is read, or nil.
+func (f *flattener) local(importPath string) *pkg {
+	dir := f.r.folder(importPath)
+	if dir == "" || f.r.isEngine(importPath) {
+		return nil
+	}
+	p, err := f.r.load(dir)
+	if err != nil {
+		return nil // to be found out by whoever needs it
+	}
+	return p
+}
+
+// sideEffects looks into a function whose source is read: whether it changes what is
 // outside, or what its arguments point to. Variables of the package are another
 // matter, see [collector.writers]. One that calls itself counts as changing all.
 func (f *flattener) sideEffects(c *ast.CallExpr) (world, arguments bool) {
-	id, ok := unindexed(c.Fun).(*ast.Ident)
-	if !ok {
-		return true, true
-	}
-	for _, d := range f.d.pkg.decls[id.Name] {
+	for _, d := range f.called(c) {
 		fn, ok := d.node.(*ast.FuncDecl)
 		if !ok {
 			continue // a conversion

@@ -54,12 +54,26 @@ func (r *Reader) builtWith() (all []Ingredient, err error) {
 		in, err := r.standIn("no go.mod of " + r.info.Main.Path + " found")
 		return []Ingredient{in}, err
 	}
+	for _, m := range r.modules {
+		if _, err := r.read(filepath.Join(m.dir, "go.mod")); err != nil {
+			in, err := r.standIn(err.Error())
+			return []Ingredient{in}, err
+		}
+	}
 	art := r.modules[0].path == r.art
 	for path, q := range r.requires {
 		switch {
 		case slices.ContainsFunc(bystanders, func(p string) bool { return strings.HasPrefix(path, p) }):
-		case r.local(path):
-			art = art || path == r.art // the source of others is read
+		case path == r.art && r.local(path):
+			art = true
+		case q.local != "": // others than the user's code may import it, too
+			h := sha256.New()
+			if err := r.hashTree(h, q.local, q.local, compiled); err != nil {
+				in, err := r.standIn(err.Error())
+				return []Ingredient{in}, err
+			}
+			all = append(all, Ingredient{Name: "module " + path, Digest: sum(h), Shown: "in a local folder"})
+		case r.local(path): // of the workspace: source is read
 		default:
 			sum := r.sums[path+" "+q.version]
 			if q.sum != "" {
@@ -94,8 +108,14 @@ func (r *Reader) vendored(path string) (string, error) {
 		return "", nil
 	}
 	h := sha256.New()
-	err := hashTree(func(s string) { writeString(h, s) }, dir, dir)
+	err := r.hashTree(h, dir, dir, nil)
 	return sum(h), err
+}
+
+// compiled reports whether a file is a source of a package that can be imported.
+func compiled(name string) bool {
+	ext := filepath.Ext(name)
+	return (ext == ".go" || ext == ".s" || ext == ".h" || ext == ".c") && !strings.HasSuffix(name, "_test.go")
 }
 
 // engineRoots are the packages of this module that a recipe is made of.

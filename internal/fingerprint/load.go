@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"hash"
 	"io/fs"
 	"os"
 	"path"
@@ -25,7 +26,6 @@ type pkg struct {
 	decls     map[string][]*decl // by name; several under build constraints and in tests
 	methods   map[string][]*decl // by name of the receiver's type
 	initial   []*decl            // what runs before any test: init, TestMain, var _ = …
-	mentions  map[string][]*decl // functions and variables by the names they mention
 	other     string             // digest of assembly
 }
 
@@ -50,7 +50,10 @@ type decl struct {
 	doc  *ast.CommentGroup
 	line int
 
-	code  string // digest
+	code string // digest
+	// embedded is a digest of the files that go:embed puts in.
+	embedded string
+
 	uses  map[use]bool
 	atoms []atom
 	jumps bool // there is a goto in it
@@ -265,10 +268,10 @@ func typeName(e ast.Expr) string {
 	return ""
 }
 
-// embedded is a digest of the files that go:embed puts into a variable.
-func (d *decl) embedded() (string, error) {
-	if d.doc == nil {
-		return "", nil
+// embed hashes the files that go:embed puts into a variable.
+func (r *Reader) embed(d *decl) error {
+	if d.doc == nil || d.embedded != "" {
+		return nil
 	}
 	h := sha256.New()
 	for _, c := range d.doc.List {
@@ -280,27 +283,33 @@ func (d *decl) embedded() (string, error) {
 			pattern = strings.Trim(strings.TrimPrefix(strings.Trim(pattern, "\"`"), "all:"), "\"`")
 			names, err := filepath.Glob(filepath.Join(escape(d.pkg.dir), filepath.FromSlash(pattern)))
 			if err != nil {
-				return "", err
+				return err
 			}
 			for _, name := range names {
-				if err := hashTree(func(s string) { writeString(h, s) }, d.pkg.dir, name); err != nil {
-					return "", err
+				if err := r.hashTree(h, d.pkg.dir, name, nil); err != nil {
+					return err
 				}
 			}
 		}
 	}
-	return sum(h), nil
+	d.embedded = sum(h)
+	return nil
 }
 
-func hashTree(write func(string), base, name string) error {
+// hashTree writes names and contents of all files in a folder for which keep,
+// if not nil, is true.
+func (r *Reader) hashTree(h hash.Hash, base, name string, keep func(name string) bool) error {
 	return filepath.WalkDir(name, func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+		if err != nil || !e.Type().IsRegular() || keep != nil && !keep(name) {
 			return err
 		}
-		text, err := os.ReadFile(name)
-		rel, _ := filepath.Rel(base, name)
-		write(filepath.ToSlash(rel))
-		write(string(text))
+		text, err := r.read(name)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(base, name)
+		writeString(h, filepath.ToSlash(rel))
+		writeString(h, string(text))
 		return err
 	})
 }

@@ -222,7 +222,7 @@ func (c *collector) wrapper(at place, captures bool) string {
 	}
 	c.name(p, receiver)
 	if captures {
-		c.callers(&decl{pkg: p, name: "(" + receiver + ")." + method[strings.LastIndex(method, ".")+1:]})
+		c.callers(&decl{pkg: p, name: "(" + receiver + ")." + method[strings.LastIndex(method, ".")+1:]}, false)
 	}
 	return at.function
 }

@@ -49,11 +49,14 @@ func levels() int { return level + sub.Level }
 
 const subFile = `package sub
 
+import "os"
+
 var Level = 1
 var hidden = 1
 
 func Hidden() int { return hidden }
 func Raise() { hidden++ }
+func Load(n int) error { return os.Setenv("N", string(rune(n))) }
 
 type Inner struct{ N int }
 
@@ -162,6 +165,13 @@ func TestSliceChanges(t *testing.T) {
 		"variable around a subtest": test(base + "\tn = «3|4»\n\tt.Run(\"x\", func(t *testing.T) {" + model + "\t})\n"),
 		"table of subtests":         test(base + "\tfor _, n := range []int{1, «2|3»} {\n\t\tt.Run(\"x\", func(t *testing.T) {" + model + "\t\t})\n\t}\n"),
 		"test made by a function":   "func make1(n int) func(*testing.T) {\n\treturn func(t *testing.T) {\n\t\tr, cfg := arttest.New(t), 1" + model + "\t}\n}\n\nfunc TestM(t *testing.T) {\n\tt.Run(\"x\", make1(«1|2»))\n}\n",
+		"function that sets":        "func raise() { level++ }\n" + test("\t«raise()|»\n\tm := nn.Classifier(\"m\", build(levels()))"+step),
+		"function that sets, deep":  "func raise() { level++ }\nfunc more() { raise() }\nfunc TestZ(t *testing.T) { «more()|» }\n" + test("\tm := nn.Classifier(\"m\", build(levels()))"+step),
+		"set by a variable":         "func raise() int { level++; return 1 }\nvar x = «raise()|1»\n" + test("\tm := nn.Classifier(\"m\", build(levels()))"+step),
+		"set by a method":           "type s int\nfunc (s) raise() { level++ }\n" + test("\t«s(1).raise()|»\n\tm := nn.Classifier(\"m\", build(levels()))"+step),
+		"effect with an error":      test(base + "\tif err := sub.Load(«1|2»); err != nil {\n\t\tt.Fatal(err)\n\t}" + model),
+		"effect in a helper":        "func load() error { return sub.Load(«1|2») }\n" + test(base+"\terr := load()\n\tif err != nil {\n\t\tt.Fatal(err)\n\t}"+model),
+		"effect in a helper's body": "func load() error { sub.Load(1); return nil }\n" + test(base+"\t«err := load()\n\t_ = err|»"+model),
 		"argument kept elsewhere":   "var global *config\nfunc store(c *config) { global = c }\n" + test(base+"\tstore(cfg)\n\tglobal.Width = «3|4»"+model),
 		"helper's code":             "func mutate(c *config) { c.Width = «3|4» }\n" + test(base+"\tmutate(cfg)"+model),
 		"helper's helper's code":    "func mutate(c *config) { again(c) }\nfunc again(c *config) { c.Width = «3|4»; mutate(c) }\n" + test(base+"\tmutate(cfg)"+model),
@@ -183,24 +193,26 @@ func TestSliceStays(t *testing.T) {
 	model := "\n\tm := nn.Classifier(\"m\", func(x any) any { _ = n; return cfg })\n" + step
 	base := "\tn := 1\n\tcfg := &config{Width: 2, Sizes: []int{1}}\n"
 	tests := map[string]string{
-		"step before":            test(base + "\t«|arttest.Step(r, steps.Explore{Width: cfg.Width})»" + model),
-		"step after":             test(base + model + "\t«|arttest.Step(r, steps.Regularize{Model: m})»\n"),
-		"step by a wrapper":      test(base + model + "\t«|wrap(r, steps.Regularize{Model: m})»\n"),
-		"another model":          test(base + "\t«|k := nn.Classifier(\"k\", build)»\n\t«|arttest.Step(r, steps.Overfit{Model: k})»" + model),
-		"check":                  test(base + strings.Replace(model, "{Model: m})", "{Model: m}«|, check(1)»)", 1)),
-		"comment":                test(base + "\t«|// about n»" + model),
-		"log":                    test(base + "\tt.Log(n, cfg«|, 2»)" + model),
-		"assertion":              test(base + "\tif n != «1|2» {\n\t\tt.Fatal(cfg)\n\t}" + model),
-		"skip":                   test("\t«|if testing.Short() { t.Skip(\"long\") }»\n" + base + model),
-		"early return":           test("\t«|if testing.Short() { return }»\n" + base + model),
-		"unrelated variable":     test(base + "\t«|k := 5; k++; _ = k»" + model),
-		"unrelated loop":         test(base + "\t«|for i := range 3 { t.Log(i) }»" + model),
-		"unrelated function":     "«|func more() int { return level }»\n" + test(base+model),
-		"unrelated test":         "func TestOther(t *testing.T) {\n\tn := «1|2»\n\tarttest.Step(arttest.New(t), steps.Overfit{Epochs: n})\n}\n" + test(base+model),
-		"unrelated variable set": "var other = 1\nfunc helper() { other = «1|2» }\n" + test(base+model),
-		"other subtest":          test(base + "\tt.Run(\"a\", func(t *testing.T) {\n\t\tk := «1|2»\n\t\t_ = k\n\t})\n\tt.Run(\"b\", func(t *testing.T) {" + model + "\t})\n"),
-		"name of a subtest":      test(base + "\tt.Run(\"«a|b»\", func(t *testing.T) {" + model + "\t})\n"),
-		"order of declarations":  "«func a() {}\nfunc b() {}|func b() {}\nfunc a() {}»\n" + test(base+model),
+		"step before":                 test(base + "\t«|arttest.Step(r, steps.Explore{Width: cfg.Width})»" + model),
+		"step after":                  test(base + model + "\t«|arttest.Step(r, steps.Regularize{Model: m})»\n"),
+		"step by a wrapper":           test(base + model + "\t«|wrap(r, steps.Regularize{Model: m})»\n"),
+		"another model":               test(base + "\t«|k := nn.Classifier(\"k\", build)»\n\t«|arttest.Step(r, steps.Overfit{Model: k})»" + model),
+		"another model of a function": test(base + "\t«|k := nn.Classifier(\"k\", build)»\n\tm := nn.Classifier(\"m\", build)" + step),
+		"standard library":            test(base + "\t«|k := json.Valid(nil); _ = k»" + model),
+		"check":                       test(base + strings.Replace(model, "{Model: m})", "{Model: m}«|, check(1)»)", 1)),
+		"comment":                     test(base + "\t«|// about n»" + model),
+		"log":                         test(base + "\tt.Log(n, cfg«|, 2»)" + model),
+		"assertion":                   test(base + "\tif n != «1|2» {\n\t\tt.Fatal(cfg)\n\t}" + model),
+		"skip":                        test("\t«|if testing.Short() { t.Skip(\"long\") }»\n" + base + model),
+		"early return":                test("\t«|if testing.Short() { return }»\n" + base + model),
+		"unrelated variable":          test(base + "\t«|k := 5; k++; _ = k»" + model),
+		"unrelated loop":              test(base + "\t«|for i := range 3 { t.Log(i) }»" + model),
+		"unrelated function":          "«|func more() int { return level }»\n" + test(base+model),
+		"unrelated test":              "func TestOther(t *testing.T) {\n\tn := «1|2»\n\tarttest.Step(arttest.New(t), steps.Overfit{Epochs: n})\n}\n" + test(base+model),
+		"unrelated variable set":      "var other = 1\nfunc helper() { other = «1|2» }\n" + test(base+model),
+		"other subtest":               test(base + "\tt.Run(\"a\", func(t *testing.T) {\n\t\tk := «1|2»\n\t\t_ = k\n\t})\n\tt.Run(\"b\", func(t *testing.T) {" + model + "\t})\n"),
+		"name of a subtest":           test(base + "\tt.Run(\"«a|b»\", func(t *testing.T) {" + model + "\t})\n"),
+		"order of declarations":       "«func a() {}\nfunc b() {}|func b() {}\nfunc a() {}»\n" + test(base+model),
 	}
 	for name, text := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -11,12 +11,14 @@ import (
 )
 
 // world are flags, arguments and environment, as far as the code that was reached
-// reads them. Values of the environment are hashed and never shown.
+// reads them. Values of the environment are hashed and never shown. Where the
+// binary stands for the code flags and arguments count in any case, and of the
+// environment what the code reads that was found.
 func (c *collector) world() []Ingredient {
-	if c.err != nil {
-		return []Ingredient{flags(), arguments(), environment("", os.Environ()...)}
-	}
 	found := map[string]Ingredient{}
+	if c.err != nil {
+		found["flags"], found["args"] = flags(), arguments()
+	}
 	look := func(d *decl) {
 		for u := range d.uses {
 			switch c.r.importOf(d, u.name) + "." + u.sel {
