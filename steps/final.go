@@ -53,9 +53,14 @@ func (t *trial) explainValidation(seen, other *census) {
 	case differ:
 		t.find("beats-baselines", v)
 	case seen.likeness.z() < significant || seen.likeness.strength() < 0.1:
-		v.Evidence = append(v.Evidence, fmt.Sprintf("on training data too, predictions hardly follow the targets: by %s standard errors", checks.Number(seen.likeness.z())))
-		v.Likely = []string{"the network did not learn the training data: the learning rate is too high or too low, or training too short",
-			"the labels cannot be told from the inputs: shuffled, or off by some rows"}
+		v.Evidence = append(v.Evidence, fmt.Sprintf("on training data, the fit is %s too (0 is guessing, 1 is certain and right)", checks.Number(seen.likeness.strength())))
+		rate, labels := "the network did not learn the training data: the learning rate is too high or too low, or training too short",
+			"the labels cannot be told from the inputs: shuffled, or off by some rows"
+		v.Likely = []string{rate, labels}
+		if oneBatchPassed(t.scope.Step()) {
+			v.Evidence = append(v.Evidence, oneBatchEvidence)
+			v.Likely = []string{labels, rate}
+		}
 		v.Try = []string{"see what steps.OverfitOneBatch says", "look at inputs with their labels, as steps.ExploreData draws them"}
 	default:
 		v.Likely = []string{"the labels do not belong to the inputs (shuffled, or off by some rows): the network learned them by heart",

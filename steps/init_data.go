@@ -90,6 +90,9 @@ func modesAgree(s *record.StepRun) record.Verdict {
 	if !ok {
 		return passed("", "no finite loss")
 	}
+	if value(s, confidentName, "") >= mostConfident {
+		return passed("", "outputs are saturated")
+	}
 	v := checks.Hold(p.Value > 0.5 && p.Value < 2, "0.5 … 2 times", checks.Number(p.Value)+" times")
 	v.Trouble = fmt.Sprintf("the loss in training mode is %s times that in inference mode, before any training", checks.Number(p.Value))
 	return v

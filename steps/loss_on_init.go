@@ -185,8 +185,9 @@ func (t *trial) probePrediction(b train.Batch) error {
 	if err != nil {
 		return fmt.Errorf("predict: %w", err)
 	}
-	t.reportRepeat(moved(before, t.learner), slices.EqualFunc(first.Data, again.Outputs.Data, sameBits), b.Len())
-	return t.probeParts(b, first)
+	same := slices.EqualFunc(first.Data, again.Outputs.Data, sameBits)
+	t.reportRepeat(moved(before, t.learner), same, b.Len())
+	return t.probeParts(b, first, same)
 }
 
 // reportRepeat records whether predicting twice gave the same, and changed nothing.
@@ -207,7 +208,8 @@ func (t *trial) reportRepeat(changed []string, same bool, rows int) {
 }
 
 // probeParts predicts a batch in parts: outputs must be those of the whole.
-func (t *trial) probeParts(b train.Batch, first train.Tensor) error {
+// repeats says whether the whole had the same outputs twice.
+func (t *trial) probeParts(b train.Batch, first train.Tensor, repeats bool) error {
 	scale, worst, blocks := 0., 0., true
 	for _, v := range first.Data {
 		scale = max(scale, math.Abs(float64(v)))
@@ -236,7 +238,11 @@ func (t *trial) probeParts(b train.Batch, first train.Tensor) error {
 			"a reshape or transpose mixes rows", "predictions come in another order than the rows of the batch"},
 		Try: []string{"use running statistics when predicting; look at every reshape that touches the first axis"},
 	}
-	if blocks && b.Len() > 3 {
+	if !repeats {
+		v.Evidence = append(v.Evidence, "predicted twice, they move too")
+		v.Likely = []string{"dropout or another random layer is active while predicting"}
+		v.Try = []string{"predict in inference mode"}
+	} else if blocks && b.Len() > 3 {
 		v.Evidence = append(v.Evidence, "all rows that are predicted together get the same output")
 		v.Likely = []string{"the network predicts the same output for all rows of a batch: it looks at one of them, or at their mean"}
 		v.Try = []string{"look for an index 0 or a mean over the first axis"}

@@ -53,12 +53,15 @@ func (c CheckLossOnInit) claim() string {
 	return "loss starts near that of predicting zero"
 }
 
+// mostConfident is the share of rows that a fresh network may be sure of.
+const mostConfident = 0.1
+
 func notSaturated(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(confidentName, "")
 	if !ok {
 		return passed("", "no classes")
 	}
-	v := checks.Hold(p.Value < 0.1, "< 10 % of rows above 0.99", checks.Number(100*p.Value)+" %")
+	v := checks.Hold(p.Value < mostConfident, "< 10 % of rows above 0.99", checks.Number(100*p.Value)+" %")
 	v.Trouble = fmt.Sprintf("the fresh network is already sure of %s %% of the rows", checks.Number(100*p.Value))
 	return v
 }

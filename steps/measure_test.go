@@ -49,7 +49,9 @@ func TestLikeness(t *testing.T) {
 	values := &likeness{}
 	values.addValues([]float32{1, 2, 3, 4}, []float32{2, 4, 6, 8})
 	assert.InDelta(t, 1, values.strength(), 1e-9)
-	assert.InDelta(t, 2, values.z(), 1e-9)
+	values.addValues([]float32{5, 6}, []float32{12, 9})
+	assert.InDelta(t, 0.9055, values.strength(), 1e-3)
+	assert.InDelta(t, 4.267, values.z(), 1e-2, "t of r = 0.906 with 6 rows")
 	single := &likeness{}
 	single.addClass([]float32{1, 0}, 0)
 	single.addClass([]float32{1, 0}, 0)

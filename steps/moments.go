@@ -87,13 +87,14 @@ func (l *likeness) addValues(outputs, targets []float32) {
 }
 
 // z is the mean of d in its standard errors, at most 0 for next to none; for
-// values, the correlation times √n. NaN when there is nothing to tell from.
+// values, Student's t of the correlation. NaN when there is nothing to tell from.
 func (l *likeness) z() float64 {
 	switch {
-	case l.n < 2 || !l.varies():
+	case l.n < 3 || !l.varies():
 		return math.NaN()
 	case l.counts == nil:
-		return l.correlation() * math.Sqrt(l.n)
+		r := l.correlation()
+		return r * math.Sqrt((l.n-2)/max(1-r*r, 1e-12))
 	case l.mean() < 1e-6:
 		return min(l.mean(), 0)
 	}

@@ -53,7 +53,7 @@ func lossDoesNotJump(s *record.StepRun) record.Verdict {
 			highest, at = l, i
 		}
 	}
-	v := checks.Hold(highest <= 2*curve[0], "≤ 2 × its start", checks.Number(highest/curve[0])+" ×")
+	v := checks.Hold(highest <= 3*curve[0], "≤ 3 × its start", checks.Number(highest/curve[0])+" ×")
 	v.Trouble = fmt.Sprintf("the loss of the batch jumped from %s to %s within %d iterations", checks.Number(curve[0]), checks.Number(highest), at)
 	v.Likely = []string{"the learning rate is too high"}
 	v.Try = []string{"a tenth or a hundredth of the learning rate; train.WarmUp"}

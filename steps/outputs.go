@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/record"
@@ -57,13 +58,17 @@ func (t *trial) probeBounds(b train.Batch) error {
 	if weight == nil {
 		return nil
 	}
+	before, err := t.outputs(b)
+	if err != nil {
+		return err
+	}
 	kept := copyParams(t.learner)
 	defer restore(t.learner, kept)
 	for i := range weight {
 		weight[i] = float32(1e4 * (1 - 2*float64(train.Mix(uint64(i))&1)))
 	}
 	outputs, err := t.outputs(b)
-	if err != nil {
+	if err != nil || slices.Equal(outputs.Data, before.Data) {
 		return err
 	}
 	var o, y moments

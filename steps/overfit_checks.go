@@ -39,12 +39,24 @@ func lossFalls(s *record.StepRun) record.Verdict {
 	v.Trouble = fmt.Sprintf("the training loss is stuck: %s in the first iterations, %s in the last", checks.Number(first), checks.Number(last))
 	rate, labels := "the learning rate is too low, or so high that nothing settles", "the targets cannot be told from the inputs: labels shuffled, or off by some rows"
 	v.Likely = []string{rate, labels}
-	if one := s.Run().Step("overfit-one-batch"); one != nil && one.Outcome == record.Passed {
-		v.Evidence = []string{"one batch was learned by heart, with the same learning rate"}
+	if oneBatchPassed(s) {
+		v.Evidence = []string{oneBatchEvidence}
 		v.Likely = []string{labels, rate}
 	}
 	v.Try = []string{"see what steps.OverfitOneBatch says; ten times or a tenth of the learning rate; more epochs"}
 	return v
+}
+
+const oneBatchEvidence = "one batch was learned by heart, with the same learning rate"
+
+// oneBatchPassed reports that the same model learned one batch by heart before.
+func oneBatchPassed(s *record.StepRun) bool {
+	for _, before := range s.Run().Steps {
+		if _, ok := before.Score(learnedName, ""); ok && before.Model == s.Model && before.Outcome == record.Passed {
+			return true
+		}
+	}
+	return false
 }
 
 // lossDoesNotClimb compares the end of the smoothed curve with its lowest point.
@@ -80,7 +92,7 @@ const leastTransfer = 0.15
 func beatsGuessing(s *record.StepRun) record.Verdict {
 	z, ok := s.Score(share(followsName, train.Validation), "")
 	if !ok {
-		return passed("", "no validation data to tell")
+		return passed("", "nothing to tell from")
 	}
 	fit, trained := value(s, share(fitName, train.Validation), ""), value(s, share(fitName, train.Training), "")
 	v := checks.Hold(z.Value >= significant, fmt.Sprintf("≥ %d standard errors", significant), checks.Number(z.Value))

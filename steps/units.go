@@ -23,7 +23,7 @@ const (
 const (
 	mostDead      = 0.9
 	mostSaturated = 0.5
-	mostLarge     = 15
+	mostLarge     = 25
 )
 
 // probeUnits looks at the tensors between the layers of a fresh network, if the
