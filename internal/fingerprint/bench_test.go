@@ -70,7 +70,7 @@ func BenchmarkData(b *testing.B) {
 	})}
 	b.SetBytes(10 * 1000 * 785 * 4)
 	for b.Loop() {
-		_, err := fingerprint.Data(b.Context(), d, 1)
+		_, err := fingerprint.Data(b.Context(), "data", d, 1)
 		require.NoError(b, err)
 	}
 }

@@ -3,6 +3,7 @@ package fingerprint
 import (
 	"fmt"
 	"go/ast"
+	"path/filepath"
 	"runtime"
 	"strings"
 )
@@ -29,7 +30,7 @@ func Caller(skip int) Call {
 	frames := runtime.CallersFrames(pcs)
 	for {
 		f, more := frames.Next()
-		c.places = append(c.places, place{f.Function, f.File, f.Line})
+		c.places = append(c.places, place{f.Function, filepath.FromSlash(f.File), f.Line})
 		if !more {
 			return c
 		}

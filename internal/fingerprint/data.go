@@ -21,19 +21,21 @@ const walkRows = 1024
 // stage, read in stored order and without augmentation; the names of classes
 // and features; and the size of a batch. The name of the data set is left out.
 //
+// The label names the data among several: "data" for that of the recipe.
+//
 // What a source does with Shuffle, Augment and Epoch is code, see [Reader].
 // Reading costs one pass over the data and is never cached, for a stale digest
 // would be a lie.
-func Data(ctx context.Context, d train.Data, seed uint64) ([]Ingredient, error) {
+func Data(ctx context.Context, label string, d train.Data, seed uint64) ([]Ingredient, error) {
 	all := []Ingredient{
-		plain("data batch size", strconv.Itoa(d.BatchSize)),
-		list("data classes", d.Classes),
-		list("data features", d.Features),
-		plain("data tokens", strconv.Itoa(d.Tokens)),
+		plain(label+" batch size", strconv.Itoa(d.BatchSize)),
+		list(label+" classes", d.Classes),
+		list(label+" features", d.Features),
+		plain(label+" tokens", strconv.Itoa(d.Tokens)),
 	}
 	if d.Digest != "" {
 		stages := strings.Join(d.Stages(), ", ") // one digest may stand for a set of which a stage is left out
-		return append(all, Ingredient{Name: "data content", Digest: digest(d.Digest, stages), Shown: fmt.Sprintf("%s: %s", d.Name, stages)}), nil
+		return append(all, Ingredient{Name: label + " content", Digest: digest(d.Digest, stages), Shown: fmt.Sprintf("%s: %s", d.Name, stages)}), nil
 	}
 	for _, stage := range d.Stages() {
 		src, err := d.Stage(stage)
@@ -45,7 +47,7 @@ func Data(ctx context.Context, d train.Data, seed uint64) ([]Ingredient, error) 
 		if err != nil {
 			return nil, fmt.Errorf("fingerprint of the %s data of %q: %w", stage, d.Name, err)
 		}
-		all = append(all, Ingredient{Name: "data " + stage, Digest: sum(h), Shown: fmt.Sprintf("%s, %d rows", d.Name, rows)})
+		all = append(all, Ingredient{Name: label + " " + stage, Digest: sum(h), Shown: fmt.Sprintf("%s, %d rows", d.Name, rows)})
 	}
 	return all, nil
 }

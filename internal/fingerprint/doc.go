@@ -52,10 +52,10 @@
 // unseeded random source, except through the data, whose content counts, and
 // through the initial weights of the model, which count too; values chosen by a
 // loop around a step, if they change neither settings, nor name, nor initial
-// weights of the model (the list over which the loop runs is seen); global state of
-// another module that a function of the user's changes as a side effect of
-// being called in a step-running helper; reflection by name and plugins;
-// -overlay and -modfile; a source file older than the binary that is not the one it
-// was built from. Features of the CPU are left out on purpose: see
-// [Reader.Engine].
+// weights of the model (the list over which the loop runs is seen); what a function
+// of another module sets there, if the test goes on with its result and not only
+// with its error; environment variables, where
+// the binary stands for the code; reflection by name, plugins, -overlay, -modfile; a
+// source file older than the binary that is not the one it was built from. Features
+// of the CPU are left out on purpose: see [Reader.Engine].
 package fingerprint

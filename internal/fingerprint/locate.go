@@ -27,7 +27,7 @@ func placeOf(pc uintptr) place {
 	for {
 		f, more := frames.Next()
 		if !more {
-			return place{f.Function, f.File, f.Line}
+			return place{f.Function, filepath.FromSlash(f.File), f.Line}
 		}
 	}
 }

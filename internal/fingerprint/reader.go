@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -54,7 +53,7 @@ func NewReader() (*Reader, error) {
 	if dir, err := os.Getwd(); err == nil {
 		r.find(dir)
 	}
-	if file, _ := runtime.FuncForPC(funcPC(io.Copy)).FileLine(funcPC(io.Copy)); filepath.IsAbs(file) {
+	if file := placeOf(funcPC(io.Copy)).file; filepath.IsAbs(file) {
 		r.standard = filepath.Dir(filepath.Dir(file)) + string(filepath.Separator)
 	}
 	return r, nil
@@ -62,7 +61,7 @@ func NewReader() (*Reader, error) {
 
 // find sets the modules if dir is in the module that was built.
 func (r *Reader) find(dir string) {
-	if len(r.modules) > 0 || r.info.Main.Path == "" {
+	if r.info.Main.Path == "" {
 		return
 	}
 	if root := above(dir, "go.mod"); root != "" && readModule(root).path == r.info.Main.Path {
@@ -87,22 +86,30 @@ func (r *Reader) origin(file string) origin {
 	if !filepath.IsAbs(file) {
 		return unknown
 	}
-	r.find(filepath.Dir(file))
-	best, at := "", -1
-	for i, m := range r.modules {
-		if strings.HasPrefix(file, m.dir+string(filepath.Separator)) && len(m.dir) > len(best) {
-			best, at = m.dir, i
-		}
+	m, ok := r.moduleOf(file)
+	if !ok { // the working folder may go by another name, or be elsewhere
+		r.find(filepath.Dir(file))
+		m, ok = r.moduleOf(file)
 	}
 	switch {
-	case at < 0:
+	case !ok:
 		return unknown
-	case strings.HasPrefix(file, filepath.Join(best, "vendor")+string(filepath.Separator)):
+	case strings.HasPrefix(file, filepath.Join(m.dir, "vendor")+string(filepath.Separator)):
 		return versioned
-	case r.modules[at].path == r.art && !strings.HasSuffix(file, "_test.go"):
+	case m.path == r.art && !strings.HasSuffix(file, "_test.go"):
 		return enginePkg
 	}
 	return users
+}
+
+// moduleOf is the innermost module that a file is in.
+func (r *Reader) moduleOf(file string) (found module, ok bool) {
+	for _, m := range r.modules {
+		if strings.HasPrefix(file, m.dir+string(filepath.Separator)) && len(m.dir) > len(found.dir) {
+			found, ok = m, true
+		}
+	}
+	return found, ok
 }
 
 // isEngine reports whether an import is one of this module's packages.

@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -64,7 +65,8 @@ func (i Inner) Get() int { return i.N }
 `
 
 // codeSum reads a module of two packages and returns the sum of the code of the
-// step at the line that holds STEP.
+// step at the line that ends in STEP, in a function called from the line that
+// ends in CALL, and so on. The name of a function other than TestM follows.
 func codeSum(t *testing.T, body, sub string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -79,11 +81,15 @@ func codeSum(t *testing.T, body, sub string) string {
 	r, err := NewReader()
 	require.NoError(t, err)
 	r.modules, r.requires, r.built = r.modulesOf(dir), map[string]requirement{}, r.built.AddDate(1, 0, 0)
-	line := 1 + strings.Count(text[:strings.Index(text, "STEP")], "\n")
-	in, err := r.Code([]Site{{Call: Call{places: []place{
-		{function: "github.com/actually-robust-training/art/arttest.Step"},
-		{function: "example.com/m.TestM", file: filepath.Join(dir, "m_test.go"), line: line},
-	}}, First: 1, Last: 1}})
+	call := Call{places: []place{{function: "github.com/actually-robust-training/art/arttest.Step"}}}
+	for _, mark := range []string{"STEP", "CALL", "OUTER"} {
+		before, after, ok := strings.Cut(text, "// "+mark)
+		if function, _, _ := strings.Cut(after, "\n"); ok {
+			name := cmp.Or(strings.TrimSpace(function), "TestM")
+			call.places = append(call.places, place{"example.com/m." + name, filepath.Join(dir, "m_test.go"), 1 + strings.Count(before, "\n")})
+		}
+	}
+	in, err := r.Code([]Site{{Call: call, First: 1, Last: 1}})
 	require.NoError(t, err)
 	for _, i := range in {
 		require.NotEqual(t, "test binary", i.Name, i.Shown)
@@ -91,6 +97,11 @@ func codeSum(t *testing.T, body, sub string) string {
 	p := Print{in}
 	return p.Sum()
 }
+
+const (
+	over = "func over(r any, n int) {\n\tm := nn.Classifier(\"m\", func() int { return n })\n\tarttest.Step(r, m) // STEP over\n}\n"
+	with = "func with(f func(int)) {\n\tk := «3|4»\n\tf(k) // CALL with\n}\n"
+)
 
 // test wraps the statements of a test.
 func test(body string) string {
@@ -177,6 +188,10 @@ func TestSliceChanges(t *testing.T) {
 		"helper's helper's code":    "func mutate(c *config) { again(c) }\nfunc again(c *config) { c.Width = «3|4»; mutate(c) }\n" + test(base+"\tmutate(cfg)"+model),
 		"wrapper that changes":      "func other(r any, c *config) { c.Width = «3|4»; arttest.Step(r, c) }\n" + test(base+"\tother(r, cfg)"+model),
 		"goto":                      test(base + "again:\n\tif n < «3|4» {\n\t\tgoto again\n\t}\n\tn++" + model),
+		"handed to a wrapper":       over + test(base+"\tover(r, «3|4») // CALL"),
+		"made for a wrapper":        over + test(strings.Replace(base, "n := 1", "n := «1|2»", 1)+"\tover(r, n) // CALL"),
+		"in a wrapper":              strings.Replace(over, "\"m\"", "\"«m|k»\"", 1) + test(base+"\tover(r, 3) // CALL"),
+		"handed to a literal":       with + test("\twith(func(m int) {\n\t\tarttest.Step(r, m) // STEP TestM.func1\n\t}) // OUTER"),
 		"environment":               test(base + "\tt.Setenv(\"X\", \"«1|2»\")" + model),
 	}
 	for name, text := range tests {
@@ -199,6 +214,8 @@ func TestSliceStays(t *testing.T) {
 		"another model":               test(base + "\t«|k := nn.Classifier(\"k\", build)»\n\t«|arttest.Step(r, steps.Overfit{Model: k})»" + model),
 		"another model of a function": test(base + "\t«|k := nn.Classifier(\"k\", build)»\n\tm := nn.Classifier(\"m\", build)" + step),
 		"standard library":            test(base + "\t«|k := json.Valid(nil); _ = k»" + model),
+		"other call of a wrapper":     over + test(base+"\tover(r, 3) // CALL\n\t«|over(r, 4)»"),
+		"other use of a callback":     strings.NewReplacer("«3|4»", "3").Replace(with) + test("\twith(func(m int) {\n\t\tarttest.Step(r, m) // STEP TestM.func1\n\t}) // OUTER\n\t«|t.Log(1)»"),
 		"check":                       test(base + strings.Replace(model, "{Model: m})", "{Model: m}«|, check(1)»)", 1)),
 		"comment":                     test(base + "\t«|// about n»" + model),
 		"log":                         test(base + "\tt.Log(n, cfg«|, 2»)" + model),

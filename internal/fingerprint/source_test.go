@@ -2,6 +2,7 @@ package fingerprint_test
 
 import (
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -159,4 +160,29 @@ func TestValues(t *testing.T) {
 		assert.NotEqual(t, valueDigest(t, base()), valueDigest(t, v), name)
 	}
 	assert.Equal(t, valueDigest(t, t), valueDigest(t, &testing.T{}), "the state of the test does not count")
+}
+
+// TestOrder: what a reader found before does not count.
+func TestOrder(t *testing.T) {
+	values := []any{activation, useMaker(), table, layer{1}, layer{2}.Forward, generic(1), func() int { return offset() }}
+	sums := func(order []int, fresh bool) []string {
+		r, err := fingerprint.NewReader()
+		require.NoError(t, err)
+		found := make([]string, len(values))
+		for _, i := range order {
+			if fresh {
+				r, err = fingerprint.NewReader()
+				require.NoError(t, err)
+			}
+			in, err := r.Code(nil, values[i])
+			require.NoError(t, err)
+			p := fingerprint.Print{Ingredients: in}
+			found[i] = p.Sum()
+		}
+		return found
+	}
+	want := sums([]int{0, 1, 2, 3, 4, 5, 6}, true)
+	for seed := range uint64(5) {
+		assert.Equal(t, want, sums(rand.New(rand.NewPCG(seed, 1)).Perm(len(values)), false))
+	}
 }

@@ -60,7 +60,7 @@ func Step(r *R, s Stepper, checks ...Check) {
 		p.Add(in...)
 	}
 	add(r.reader.Engine())
-	add(fingerprint.Data(context.Background(), r.recipe.Data, r.recipe.Seed))
+	add(fingerprint.Data(context.Background(), "data", r.recipe.Data, r.recipe.Seed))
 	if m := s.Network(); m != nil {
 		l, err := m.Build(r.recipe.Data, r.recipe.Data.Training, r.recipe.Seed)
 		if err != nil {
