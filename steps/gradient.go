@@ -122,12 +122,8 @@ func (t *trial) probeSlopes(b train.Batch) error {
 		return err
 	}
 	gradients := copyGradients(t.learner)
-	params := slices.Clone(t.learner.Params())
 	var slopes []slope
-	for _, p := range params {
-		if p.Grad == nil || p.Frozen || len(p.Value) == 0 {
-			continue
-		}
+	for _, p := range trained(t.learner) {
 		s, ok, err := t.slope(b, p, gradients[p.Name], loss)
 		if err != nil {
 			return err
@@ -144,6 +140,26 @@ func (t *trial) probeSlopes(b train.Batch) error {
 	t.measure("", probedName, float64(len(slopes)), 0)
 	t.find("gradients-fit-the-loss", explainSlopes(slopes, b.Len()))
 	return nil
+}
+
+// trained lists the parameters that are trained; of very many, some from all
+// depths of the network.
+func trained(l train.Learner) []train.Param {
+	const most = 40
+	var all []train.Param
+	for _, p := range l.Params() {
+		if p.Grad != nil && !p.Frozen && len(p.Value) > 0 {
+			all = append(all, p)
+		}
+	}
+	if len(all) <= most {
+		return all
+	}
+	some := make([]train.Param, most)
+	for i := range some {
+		some[i] = all[i*(len(all)-1)/(most-1)]
+	}
+	return some
 }
 
 // slope moves a parameter along its gradient (in a fixed direction if that is 0)
@@ -175,6 +191,9 @@ func (t *trial) slope(b train.Batch, p train.Param, gradient []float32, loss flo
 		}
 		if !ok || got.off() < s.off() {
 			s, ok = got, true
+		}
+		if s.off() < slopeTolerance/4 {
+			break // shorter steps cost as much and tell nothing new
 		}
 	}
 	return s, ok, nil
