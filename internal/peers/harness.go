@@ -35,8 +35,8 @@ var harnessTargets = []float64{0.5, 5}
 
 // Settings of the measurement: seconds of one, and how many of either kind.
 const (
-	harnessWindow = 2.0
-	harnessPairs  = 7
+	harnessWindow = 1.0
+	harnessPairs  = 15
 )
 
 func harnessSeconds() float64 { return harnessWindow*2*harnessPairs + 2 }
