@@ -348,7 +348,7 @@ func (c *collector) ingredients() ([]Ingredient, error) {
 	}
 	for d, s := range c.slices {
 		if text := s.text(); text != "" && !c.seen[d] {
-			add(d, "part of "+d.name, digest(text, d.surroundings(s.uses())))
+			add(d, d.name+" (part)", digest(text, d.surroundings(s.uses())))
 		}
 	}
 	slices.SortFunc(all, func(a, b Ingredient) int { return strings.Compare(a.Name+a.Digest, b.Name+b.Digest) })

@@ -69,12 +69,16 @@ func (i Inner) Get() int { return i.N }
 // ends in CALL, and so on. The name of a function other than TestM follows.
 func codeSum(t *testing.T, body, sub string) string {
 	t.Helper()
+	return sumOf(t, head+body, sub)
+}
+
+func sumOf(t *testing.T, text, sub string) string {
+	t.Helper()
 	dir := t.TempDir()
 	put := func(name, text string) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 	}
-	text := head + body
 	put("go.mod", "module example.com/m\n\ngo 1.26\n")
 	put("m_test.go", text)
 	put("sub/sub.go", sub)
