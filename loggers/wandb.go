@@ -95,18 +95,18 @@ type wandbOutput struct {
 type wandbPage struct {
 	mu      sync.Mutex
 	w       io.Writer
-	line    string
+	address string
 	stopped bool
 	onStop  func()
 }
 
-func (p *wandbPage) say(line string) {
+func (p *wandbPage) say(name, address string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.line == "" {
-		_, _ = fmt.Fprintln(p.w, line) // nobody would hear of the error
+	if p.address == "" {
+		_, _ = fmt.Fprintf(p.w, "W&B run %s: %s\n", name, address) // nobody would hear of an error
 	}
-	p.line = line
+	p.address = address
 }
 
 func (p *wandbPage) stop() {
@@ -171,7 +171,7 @@ func (w *WandB) Close() error {
 		err = c.Close()
 	}
 	if w.out.mode == modeOffline {
-		w.out.page.say("W&B run " + w.out.p.Target["run"] + " is offline: art sync sends what is in " + w.out.dir)
+		_, _ = fmt.Fprintf(w.out.page.w, "W&B run %s is offline: art sync sends what is in %s\n", w.out.p.Target["run"], w.out.dir)
 	}
 	return w.trouble(err)
 }
@@ -262,7 +262,7 @@ func (w *WandB) target(s wandbSettings, e *record.Event) (map[string]string, err
 		return nil, err
 	}
 	title := ""
-	if e.Kind == record.RunStart {
+	if e.Kind == record.RunStart && e.Name != "" {
 		title = strings.TrimSpace(e.Name + " " + e.Text)
 	}
 	t := map[string]string{

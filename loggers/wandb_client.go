@@ -29,8 +29,8 @@ type wandb struct {
 	store    *http.Client
 	settings func() wandbSettings
 	app      string
-	// say is told the address of the run when it is known.
-	say     func(line string)
+	// say is told the name and the address of the run when they are known.
+	say     func(name, address string)
 	stopped func()
 	// quiet is until when the service has asked for no more.
 	quiet time.Time
@@ -61,7 +61,7 @@ func wandbDestination(target map[string]string) (string, *wandb, error) {
 		rest: newREST(address, func(r *resty.Request) { r.SetBasicAuth("api", key).SetHeaders(headers) }),
 		// Nothing that the settings hold can be printed through the field.
 		settings: func() wandbSettings { return settings },
-		store:    &http.Client{Transport: transport}, app: settings.app(address), say: func(string) {}, stopped: func() {},
+		store:    &http.Client{Transport: transport}, app: settings.app(address), say: func(string, string) {}, stopped: func() {},
 	}
 	w.rest.client.SetTransport(transport).SetDisableWarn(true)
 	return "W&B at " + address, w, nil
@@ -250,11 +250,11 @@ func (w *wandb) putBytes(ctx context.Context, address string, headers []string, 
 // storeTrouble is nil for 2xx. An address may have expired: the next attempt asks
 // for another one. A store that goes on saying no has its reasons.
 func (w *wandb) storeTrouble(got *http.Response, doing string) error {
-	answer, _ := io.ReadAll(io.LimitReader(got.Body, 1<<10)) // what there is will do
 	if got.StatusCode >= 200 && got.StatusCode < 300 {
 		w.denials = 0
 		return nil
 	}
+	answer, _ := io.ReadAll(io.LimitReader(got.Body, 1<<10)) // what there is will do
 	err := fmt.Errorf("%s %s: %d %s%s", doing, got.Request.URL.Host, got.StatusCode, http.StatusText(got.StatusCode), excerpt(answer))
 	if got.StatusCode < 500 && got.StatusCode != http.StatusTooManyRequests {
 		if w.denials++; w.denials >= patienceWithDenials {

@@ -58,6 +58,11 @@ func (w *wandb) deliver(ctx context.Context, p *position, events []record.Event,
 			return err
 		}
 	}
+	for _, version := range b.used {
+		if err := w.use(ctx, *p, version); err != nil {
+			return err
+		}
+	}
 	uploaded, err := w.sendFiles(ctx, b)
 	if err != nil {
 		return err

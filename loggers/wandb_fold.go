@@ -24,6 +24,10 @@ const (
 	wandbFilesKind record.Kind = "wandb-files"
 	// A version of an artifact: Text (a wandbArtifact in JSON).
 	wandbArtifactKind record.Kind = "wandb-artifact"
+	// A metric: Name, and Text (its axis).
+	wandbMetricKind record.Kind = "wandb-metric"
+	// A version that the run has used: Text (its id).
+	wandbUseKind record.Kind = "wandb-use"
 	// The end: Iteration is the exit code.
 	wandbFinishKind record.Kind = "wandb-finish"
 
@@ -39,6 +43,7 @@ type wandbBatch struct {
 	console    []string
 	files      []wandbFile
 	artifacts  []*wandbArtifact
+	used       []string // ids of versions
 	refused    someRefused
 	exit       *int
 	started    bool // whether the run begins in it
@@ -153,6 +158,10 @@ func (b *wandbBatch) addOwn(i int, e *record.Event) {
 		}
 	case wandbArtifactKind:
 		b.addVersion(i, e)
+	case wandbMetricKind:
+		b.define(e.Name, e.Text)
+	case wandbUseKind:
+		b.used = append(b.used, e.Text)
 	case wandbFinishKind:
 		b.end(e, e.Iteration)
 	}

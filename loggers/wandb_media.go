@@ -18,11 +18,11 @@ import (
 type media string
 
 const (
-	mediaNone    media = "" // as one of the files of the run
-	mediaImage   media = "image-file"
-	mediaHTML    media = "html-file"
-	mediaPlotly  media = "plotly-file"
-	mediaWeights media = "weights" // a version of an artifact, not in a row
+	mediaNone   media = "" // as one of the files of the run
+	mediaImage  media = "image-file"
+	mediaHTML   media = "html-file"
+	mediaPlotly media = "plotly-file"
+	mediaTable  media = "table-file"
 )
 
 // mediaOf says how an artifact of a run is shown.
@@ -43,6 +43,7 @@ func mediaOf(a *record.Artifact) media {
 // folders and endings by the protocol.
 var mediaFolders = map[media][2]string{
 	mediaImage: {"images", ""}, mediaHTML: {"html", ".html"}, mediaPlotly: {"plotly", ".plotly.json"},
+	mediaTable: {"table", ".table.json"},
 }
 
 // mediaPath is the name that a file of media gets in the run.

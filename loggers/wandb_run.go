@@ -17,8 +17,7 @@ const upsertBucket = `mutation UpsertBucket($id:String,$name:String,$project:Str
  $commit:String,$config:JSONString,$host:String,$program:String,$repo:String,$jobType:String,$sweep:String,$tags:[String!]) {
  upsertBucket(input:{id:$id,name:$name,groupName:$groupName,modelName:$project,entityName:$entity,displayName:$displayName,notes:$notes,
   config:$config,commit:$commit,host:$host,jobProgram:$program,jobRepo:$repo,jobType:$jobType,sweep:$sweep,tags:$tags}) {
-   bucket { id name displayName historyLineCount project { name entity { name } } }
-   inserted } }`
+   bucket { id name displayName project { name entity { name } } } } }`
 
 const runResumeStatus = `query RunResumeStatus($project:String,$entity:String,$name:String!) {
  model(name:$project,entityName:$entity) { name entity { name }
@@ -46,7 +45,8 @@ type bucket struct {
 	}
 }
 
-// prepare makes the run, or finds the one to go on with.
+// prepare makes the run, or finds the one to go on with. The lines that it has are
+// known from then on, and kept before any are added.
 func (w *wandb) prepare(ctx context.Context, p *position) error {
 	err := w.prepareRun(ctx, p)
 	var no refusal
@@ -59,43 +59,31 @@ func (w *wandb) prepare(ctx context.Context, p *position) error {
 func (w *wandb) prepareRun(ctx context.Context, p *position) error {
 	t := p.Target
 	state := wandbState{Config: map[string]string{}, Summary: map[string]string{}, Tags: splitTags(t["tags"])}
-	var old *bucket
-	var err error
-	if t["resume"] != "" {
-		if old, err = w.resumable(ctx, p); err != nil {
-			return err
-		}
-		switch {
-		case old != nil && t["resume"] == "never":
-			return hopeless{fmt.Errorf("run %s exists in project %s, and Resume is never: choose another id", t["run"], t["project"])}
-		case old == nil && t["resume"] == "must":
-			return hopeless{fmt.Errorf("run %s does not exist in project %s, and Resume is must", t["run"], t["project"])}
-		}
+	// Without a mode, rows are added to those of a run that is there, as the official
+	// client does.
+	old, err := w.resumable(ctx, p)
+	if err != nil {
+		return err
 	}
-	if old != nil {
+	// One without lines may be this one, made by an attempt whose answer was lost.
+	switch {
+	case old != nil && t["resume"] == "never" && old.HistoryLineCount+old.LogLineCount > 0:
+		return hopeless{fmt.Errorf("run %s exists in project %s, and Resume is never: choose another id", t["run"], t["project"])}
+	case old == nil && t["resume"] == "must":
+		return hopeless{fmt.Errorf("run %s does not exist in project %s, and Resume is must", t["run"], t["project"])}
+	case old != nil:
 		if err := state.resume(old); err != nil {
 			return err
 		}
 	}
-	made, inserted, err := w.upsert(ctx, p, &state, old)
+	made, err := w.upsert(ctx, p, &state, old)
 	if err != nil {
 		return err
-	}
-	if !inserted && old == nil && made.HistoryLineCount > 0 {
-		// The run is somebody's, who was not asked for. Its rows must stay.
-		if old, err = w.resumable(ctx, p); err != nil {
-			return err
-		}
-		if old != nil {
-			if err := state.resume(old); err != nil {
-				return err
-			}
-		}
 	}
 	p.Remote = map[string]string{
 		"entity": made.Project.Entity.Name, "project": made.Project.Name, "run": made.Name, "id": made.ID, "name": made.DisplayName,
 	}
-	w.say(fmt.Sprintf("W&B run %s: %s", made.DisplayName, w.runURL(*p)))
+	w.say(made.DisplayName, w.runURL(*p))
 	return state.keep(p)
 }
 
@@ -112,7 +100,7 @@ func splitTags(text string) []string {
 }
 
 // upsert makes the run. What is empty is left out, so that nothing is cleared.
-func (w *wandb) upsert(ctx context.Context, p *position, state *wandbState, old *bucket) (made bucket, inserted bool, err error) {
+func (w *wandb) upsert(ctx context.Context, p *position, state *wandbState, old *bucket) (made bucket, err error) {
 	t := p.Target
 	variables := map[string]any{"name": t["run"], "config": state.configJSON()}
 	for variable, setting := range map[string]string{
@@ -130,25 +118,22 @@ func (w *wandb) upsert(ctx context.Context, p *position, state *wandbState, old 
 		variables["id"] = old.ID
 	}
 	var got struct {
-		UpsertBucket struct {
-			Bucket   bucket
-			Inserted bool
-		}
+		UpsertBucket struct{ Bucket bucket }
 	}
 	err = w.graphql(ctx, "UpsertBucket", upsertBucket, variables, &got)
 	if err != nil && strings.HasPrefix(err.Error(), fmt.Sprint(http.StatusConflict)) {
 		if w.conflicts++; w.conflicts < patienceWithDenials {
-			return made, false, later{errors.New(err.Error()), 0}
+			return made, later{errors.New(err.Error()), 0}
 		}
 	}
 	if err != nil {
-		return made, false, err
+		return made, err
 	}
 	made = got.UpsertBucket.Bucket
 	if made.Project == nil || made.Project.Entity.Name == "" || made.Project.Name == "" || made.Name == "" {
-		return made, false, errors.New("its answer to UpsertBucket does not say which run it made")
+		return made, errors.New("its answer to UpsertBucket does not say which run it made")
 	}
-	return made, got.UpsertBucket.Inserted, nil
+	return made, nil
 }
 
 // resumable is the run if it exists and has begun.
