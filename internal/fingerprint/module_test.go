@@ -64,6 +64,51 @@ replace (
 	assert.False(t, r.knows("example.com/stranger"))
 }
 
+// TestBuiltWith: what of the modules below the user's code counts.
+func TestBuiltWith(t *testing.T) {
+	dir := t.TempDir()
+	files := map[string]string{
+		"main/go.mod": "module example.com/main\n\nrequire (\n\texample.com/one v1.0.0\n\texample.com/beside v0.0.0\n" +
+			"\tgithub.com/stretchr/testify v1.0.0\n)\n\nreplace example.com/beside => ../beside\n",
+		"main/go.sum":                      "example.com/one v1.0.0 h1:aaa=\n",
+		"main/vendor/example.com/one/x.go": "package one\n",
+		"beside/go.mod":                    "module example.com/beside\n",
+		"beside/x.go":                      "package beside\n",
+	}
+	sum := func(name, text string) string {
+		for n, s := range files {
+			if n == name {
+				s = text
+			}
+			require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, n)), 0o755))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, n), []byte(s), 0o644))
+		}
+		r, err := NewReader()
+		require.NoError(t, err)
+		r.requires, r.sums, r.built = map[string]requirement{}, map[string]string{}, r.built.AddDate(1, 0, 0)
+		r.modules = r.modulesOf(filepath.Join(dir, "main"))
+		in, err := r.builtWith()
+		require.NoError(t, err)
+		for _, i := range in {
+			require.NotEqual(t, "test binary", i.Name, i.Shown)
+			assert.NotContains(t, i.Name, "testify")
+		}
+		p := Print{in}
+		return p.Sum()
+	}
+	want := sum("", "")
+	assert.Equal(t, want, sum("", ""))
+	assert.Equal(t, want, sum("main/go.mod", strings.Replace(files["main/go.mod"], "testify v1.0.0", "testify v1.1.0", 1)))
+	for name, text := range map[string]string{
+		"main/go.mod":                      strings.Replace(files["main/go.mod"], "one v1.0.0", "one v1.0.1", 1),
+		"main/go.sum":                      "example.com/one v1.0.0 h1:bbb=\n",
+		"main/vendor/example.com/one/x.go": "package one\n\nvar X = 1\n",
+		"beside/x.go":                      "package beside\n\nvar X = 1\n",
+	} {
+		assert.NotEqual(t, want, sum(name, text), name)
+	}
+}
+
 func TestWorkspace(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
