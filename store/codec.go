@@ -18,7 +18,7 @@ func appendSummary(b []byte, s *Summary) []byte {
 	for _, text := range []string{s.ID, s.Recipe, s.Path, string(s.Outcome), s.Seed, s.Commit, s.Pin, s.Trouble} {
 		b = appendText(b, text)
 	}
-	for _, n := range []int64{int64(s.Duration), s.Events, s.Bytes, truth(s.Dirty), truth(s.Pinned)} {
+	for _, n := range []int64{int64(s.Duration), s.Events, s.Bytes, truth(s.Dirty), truth(s.DryRun), truth(s.Pinned)} {
 		b = binary.AppendVarint(b, n)
 	}
 	for _, t := range []time.Time{s.Started, s.Last} {
@@ -72,7 +72,7 @@ func (u *unpacker) summary(b []byte) (Summary, error) {
 	s.ID, s.Recipe, s.Path, s.Outcome = u.text(), u.text(), u.text(), record.Outcome(u.text())
 	s.Seed, s.Commit, s.Pin, s.Trouble = u.text(), u.text(), u.text(), u.text()
 	s.Duration, s.Events, s.Bytes = time.Duration(u.int()), u.int(), u.int()
-	s.Dirty, s.Pinned = u.int() == 1, u.int() == 1
+	s.Dirty, s.DryRun, s.Pinned = u.int() == 1, u.int() == 1, u.int() == 1
 	s.Started, s.Last = u.time(), u.time()
 	s.Steps = make([]Step, u.size(8))
 	for i := range s.Steps {

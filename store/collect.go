@@ -37,7 +37,8 @@ type Fate struct {
 // The best of a recipe is the run whose last step with scores has the best
 // validation score of its headline metric, for each such step and metric: a run that
 // ended early is not compared with one that went on. Where the name of a metric
-// does not tell whether low or high is good, both ends are spared.
+// does not tell whether low or high is good, both ends are spared. Dry runs
+// (go test -short) neither pass nor score in this sense.
 func Collect(runs []Summary, p Policy, now time.Time) []Fate {
 	best := bestRuns(runs)
 	fates := make([]Fate, len(runs))
@@ -53,7 +54,7 @@ func Collect(runs []Summary, p Policy, now time.Time) []Fate {
 			why = "running"
 		case count[run.Recipe] == 0:
 			why = "the last of " + run.Recipe
-		case run.Outcome == record.Passed && !passed[run.Recipe]:
+		case proven(&run) && !passed[run.Recipe]:
 			why = "the last of " + run.Recipe + " that passed"
 		case best[run.Path] != "":
 			why = best[run.Path]
@@ -63,11 +64,14 @@ func Collect(runs []Summary, p Policy, now time.Time) []Fate {
 			why = "young"
 		}
 		count[run.Recipe]++
-		passed[run.Recipe] = passed[run.Recipe] || run.Outcome == record.Passed
+		passed[run.Recipe] = passed[run.Recipe] || proven(&run)
 		fates[i] = Fate{run, why}
 	}
 	return fates
 }
+
+// proven reports a run that passed in earnest.
+func proven(run *Summary) bool { return run.Outcome == record.Passed && !run.DryRun }
 
 // bestRuns returns the runs that are best at something, and at what.
 func bestRuns(runs []Summary) map[string]string {
@@ -82,13 +86,14 @@ func bestRuns(runs []Summary) map[string]string {
 	holders := map[class]holder{}
 	for _, run := range runs {
 		h, ok := run.Headline()
-		if !ok || math.IsNaN(h.Validation) {
+		if !ok || run.DryRun || h.Validation == nil || math.IsNaN(float64(*h.Validation)) {
 			continue
 		}
+		value := float64(*h.Validation)
 		for _, sign := range signs(h.Metric) {
 			c := class{run.Recipe, h.Step, h.Metric, sign}
-			if was, ok := holders[c]; !ok || sign*h.Validation > sign*was.value {
-				holders[c] = holder{h.Validation, run.Path}
+			if was, ok := holders[c]; !ok || sign*value > sign*was.value {
+				holders[c] = holder{value, run.Path}
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package store_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,7 +39,10 @@ func TestCollect(t *testing.T) {
 		run("c", "", "", 0, record.Failed),
 		run("d", "", "", 0, record.Failed),
 	}
-	runs[13].Pinned, runs[13].Pin = true, "v1"
+	dry := run("dry", "overfit", "accuracy", 1, record.Passed)
+	dry.DryRun = true
+	runs = slices.Insert(runs, 1, dry)
+	runs[14].Pinned, runs[14].Pin = true, "v1"
 	for i := range runs {
 		runs[i].Started = noon.Add(-time.Duration(i) * 24 * time.Hour)
 	}
@@ -54,8 +58,8 @@ func TestCollect(t *testing.T) {
 		more   map[string]string
 	}{
 		{"always", store.Policy{}, nil},
-		{"keep", store.Policy{Keep: 3}, map[string]string{"1": "one of the newest 3 of iris"}},
-		{"older", store.Policy{Older: 36 * time.Hour}, map[string]string{"1": "young"}},
+		{"keep", store.Policy{Keep: 3}, map[string]string{"dry": "one of the newest 3 of iris", "1": "one of the newest 3 of iris"}},
+		{"older", store.Policy{Older: 36 * time.Hour}, map[string]string{"dry": "young"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -21,7 +21,7 @@ const maxPin = 64
 // empty name is allowed. Within a recipe a name stands for one run: another one that
 // has it stays pinned without. Pinning again changes the name.
 func (s *Store) Pin(run Summary, name string) error {
-	if err := pinName(name); err != nil {
+	if err := PinName(name); err != nil {
 		return err
 	}
 	own := s.Dir(run)
@@ -51,7 +51,8 @@ func (s *Store) Unpin(run Summary) error {
 	return nil
 }
 
-func pinName(name string) error {
+// PinName reports a name that cannot be that of a pin. The empty name can.
+func PinName(name string) error {
 	bad := strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == '/' || r == ':' || r == '"' })
 	switch {
 	case len(name) > maxPin, bad, strings.TrimSpace(name) != name:
@@ -69,7 +70,7 @@ func readPin(dir string) (name string, pinned bool) {
 		return "", false
 	}
 	name, _, _ = strings.Cut(string(b), "\n")
-	if name = strings.TrimSpace(name); pinName(name) != nil {
+	if name = strings.TrimSpace(name); PinName(name) != nil {
 		return "", true
 	}
 	return name, true

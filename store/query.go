@@ -177,7 +177,7 @@ func (s *Store) Find(ctx context.Context, ref string) (Summary, error) {
 		condition, args, name = "recipe = ?", []any{recipe}, rest
 	}
 	if name == "" {
-		return Summary{}, fmt.Errorf("%w: the name is empty: give a run, the beginning of one, or last", errNoRun)
+		return Summary{}, fmt.Errorf("%w: the name is empty: give a run, the beginning of one, or last", ErrNoRun)
 	}
 	for _, by := range []struct{ condition, arg string }{
 		{"id = ? COLLATE NOCASE", name},
@@ -194,7 +194,7 @@ func (s *Store) Find(ctx context.Context, ref string) (Summary, error) {
 			return Summary{}, &AmbiguousError{ref, runs}
 		}
 	}
-	return Summary{}, fmt.Errorf("%w as %q in %s: art runs lists them", errNoRun, ref, s.root)
+	return Summary{}, fmt.Errorf("%w as %q in %s: art runs lists them", ErrNoRun, ref, s.root)
 }
 
 func (s *Store) newest(ctx context.Context, recipe string) (Summary, error) {
@@ -205,11 +205,11 @@ func (s *Store) newest(ctx context.Context, recipe string) (Summary, error) {
 	case len(runs) == 1:
 		return runs[0], nil
 	case recipe == "":
-		return Summary{}, fmt.Errorf("%w: there is none in %s yet", errNoRun, s.root)
+		return Summary{}, fmt.Errorf("%w: there is none in %s yet", ErrNoRun, s.root)
 	}
 	known, err := s.Recipes(ctx)
 	if err != nil {
 		return Summary{}, err
 	}
-	return Summary{}, fmt.Errorf("%w: recipe %q has none in %s; those that have: %s", errNoRun, recipe, s.root, strings.Join(known, ", "))
+	return Summary{}, fmt.Errorf("%w: recipe %q has none in %s; those that have: %s", ErrNoRun, recipe, s.root, strings.Join(known, ", "))
 }

@@ -41,6 +41,8 @@ type Summary struct {
 	Seed   string `json:"seed"`
 	Commit string `json:"commit"`
 	Dirty  bool   `json:"dirty"`
+	// DryRun is true under go test -short: one batch of each stage, nothing judged.
+	DryRun bool `json:"dry-run"`
 	// Pinned runs are never collected; Pin is the name the run was given, may be empty.
 	Pinned bool   `json:"pinned"`
 	Pin    string `json:"pin"`
@@ -119,7 +121,7 @@ func (n *Number) UnmarshalJSON(b []byte) error {
 
 // Headline is the score that stands for a run: the first metric that the last step
 // with scores measured, the loss only if there is no other, of the last trial.
-// A stage that was not scored is NaN; ok is false if no step has scores.
+// ok is false if no step has scores.
 func (s *Summary) Headline() (h Headline, ok bool) {
 	for i := len(s.Steps) - 1; i >= 0; i-- {
 		if h, ok := s.Steps[i].headline(); ok {
@@ -129,15 +131,17 @@ func (s *Summary) Headline() (h Headline, ok bool) {
 	return Headline{}, false
 }
 
-// Headline is one metric on training and validation data.
+// Headline is one metric on training and validation data; a stage that was not
+// scored is nil.
 type Headline struct {
-	Step                 string
-	Metric               string
-	Training, Validation float64
+	Step       string  `json:"step"`
+	Metric     string  `json:"metric"`
+	Training   *Number `json:"training"`
+	Validation *Number `json:"validation"`
 }
 
 func (s *Step) headline() (h Headline, ok bool) {
-	h = Headline{Step: s.Name, Training: math.NaN(), Validation: math.NaN()}
+	h = Headline{Step: s.Name}
 	for _, c := range s.Scores {
 		if learns(c.Stage) && (h.Metric == "" || h.Metric == "loss" && c.Metric != "loss") {
 			h.Metric = c.Metric
@@ -150,13 +154,14 @@ func (s *Step) headline() (h Headline, ok bool) {
 			last, ok = c.Trial+"\x00"+c.Model, true
 		}
 	}
-	for _, c := range s.Scores {
+	for i := range s.Scores {
+		c := &s.Scores[i]
 		switch {
 		case c.Metric != h.Metric || c.Trial+"\x00"+c.Model != last:
 		case c.Stage == "training":
-			h.Training = float64(c.Value)
+			h.Training = &c.Value
 		case c.Stage == "validation":
-			h.Validation = float64(c.Value)
+			h.Validation = &c.Value
 		}
 	}
 	return h, ok
@@ -191,6 +196,7 @@ func summarize(from io.Reader) Summary {
 	}
 	s.Seed, s.Commit = run.Settings["seed"], run.Settings["vcs.revision"]
 	s.Dirty = run.Settings["vcs.modified"] == "true"
+	s.DryRun = run.Settings["dry-run"] == "true"
 	for _, step := range run.Steps {
 		s.Steps = append(s.Steps, stepOf(step))
 	}
@@ -228,5 +234,5 @@ func (s *Summary) settle(now time.Time) {
 	}
 }
 
-// errNoRun is what every failed search for a run is.
-var errNoRun = errors.New("no such run")
+// ErrNoRun is what an error of Find is when no run answers to the name.
+var ErrNoRun = errors.New("no such run")

@@ -50,6 +50,7 @@ func TestSummaryOfOldSchemas(t *testing.T) {
 }
 
 func TestHeadline(t *testing.T) {
+	number := func(v Number) *Number { return &v }
 	nan := Number(math.NaN())
 	score := func(trial, stage, metric string, v Number) Score {
 		return Score{Trial: trial, Stage: stage, Metric: metric, Value: v}
@@ -64,17 +65,17 @@ func TestHeadline(t *testing.T) {
 		{"no score", []Step{{Name: "a"}}, Headline{}, false},
 		{"the metric before the loss", []Step{{Name: "a", Scores: []Score{
 			score("", "training", "loss", 1), score("", "training", "accuracy", 0.5), score("", "validation", "accuracy", 0.4), score("", "training", "f1", 0.3),
-		}}}, Headline{"a", "accuracy", 0.5, 0.4}, true},
-		{"only a loss, of training", []Step{{Name: "a", Scores: []Score{score("", "training", "loss", 1)}}}, Headline{"a", "loss", 1, math.NaN()}, true},
+		}}}, Headline{"a", "accuracy", number(0.5), number(0.4)}, true},
+		{"only a loss, of training", []Step{{Name: "a", Scores: []Score{score("", "training", "loss", 1)}}}, Headline{"a", "loss", number(1), nil}, true},
 		{"the last step that has any", []Step{
 			{Name: "a", Scores: []Score{score("", "training", "loss", 1)}},
 			{Name: "b", Scores: []Score{score("", "validation", "loss", 2)}},
 			{Name: "c", Scores: []Score{score("", "test", "loss", 3)}},
-		}, Headline{"b", "loss", math.NaN(), 2}, true},
+		}, Headline{"b", "loss", nil, number(2)}, true},
 		{"the last trial that has the metric", []Step{{Name: "a", Scores: []Score{
 			score("x", "training", "accuracy", 0.5), score("x", "validation", "accuracy", 0.4),
 			score("y", "training", "accuracy", nan), score("z", "validation", "loss", 9),
-		}}}, Headline{"a", "accuracy", math.NaN(), math.NaN()}, true},
+		}}}, Headline{"a", "accuracy", number(nan), nil}, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -100,10 +101,10 @@ func TestNumber(t *testing.T) {
 
 func TestPinName(t *testing.T) {
 	for _, good := range []string{"", "baseline", "v1.2", "before the refactoring", "größte"} {
-		assert.NoError(t, pinName(good), good)
+		assert.NoError(t, PinName(good), good)
 	}
 	for _, bad := range []string{"last", "a/b", "a:b", "a\nb", "\x1b[31m", " a", `"`, string(make([]byte, 65))} {
-		assert.Error(t, pinName(bad), bad)
+		assert.Error(t, PinName(bad), bad)
 	}
 	dir := t.TempDir()
 	for text, want := range map[string]string{"": "", "a\n": "a", "  a \r\nmore": "a", "\x00\x01": "", "last": ""} {
