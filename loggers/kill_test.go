@@ -39,6 +39,12 @@ func TestMain(m *testing.M) {
 // play is a process that trains and sends, or one that only sends. A training
 // process goes on after what an earlier one emitted, up to killedEvents.
 func play(role, dir, server string) error {
+	switch role {
+	case "neptune":
+		return playNeptune(dir)
+	case "sync neptune":
+		return syncNeptune(dir)
+	}
 	to := overHTTP{newREST(server, nil)}
 	if role == "sync" {
 		return syncAll(context.Background(), dir, func(string) {}, func(position) (string, destination, error) { return "server", to, nil }, hasty)

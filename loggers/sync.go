@@ -34,6 +34,8 @@ func destinationOf(p position) (name string, to destination, err error) {
 	switch p.Logger {
 	case "mlflow":
 		return mlflowDestination(p.Target)
+	case "neptune":
+		return neptuneDestination(p.Target)
 	case "wandb":
 		return wandbDestination(p.Target)
 	}
