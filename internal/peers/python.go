@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -48,6 +49,15 @@ func pythonEnvironment(ctx context.Context, root, name string) (string, error) {
 		return "", err
 	}
 	return python, os.WriteFile(stamp, want, 0o644)
+}
+
+// pins are the packages that an environment is asked for, on a line.
+func pins(root, name string) string {
+	text, err := os.ReadFile(filepath.Join(root, "internal", "peers", "python", name+".txt"))
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(text)), ", ")
 }
 
 // command runs a program; an error has the end of what it printed.

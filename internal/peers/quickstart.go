@@ -37,6 +37,9 @@ func (r *Report) measureQuickstart(ctx context.Context, root, binary, python, di
 	}
 	threads := r.Threads[len(r.Threads)-1]
 	ourSize := installed(binary)
+	if python != "" {
+		r.Versions["Python ART"] = pins(root, "art")
+	}
 	pythonSize := installed(filepath.Join(root, ".venv", "art"))
 	for n := range quickstartRuns {
 		out := filepath.Join(dir, "quickstart.json")

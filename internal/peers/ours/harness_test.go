@@ -34,21 +34,26 @@ func TestHarness(t *testing.T) {
 	var job harnessJob
 	text := os.Getenv("ART_PEERS_HARNESS")
 	if text == "" {
-		job = harnessJob{Out: t.TempDir() + "/out.json", Target: 0.5, Window: 0.01, Pairs: 1}
+		job = harnessJob{Out: t.TempDir() + "/out.json", Target: 0.5, Window: 0.01, Pairs: 2}
 		t.Setenv("ART_DIR", t.TempDir())
 	} else {
 		require.NoError(t, json.Unmarshal([]byte(text), &job))
 	}
 	r := row{Name: "harness", Kind: "cnn", Shape: []int{1, 28, 28}, Rows: 16, Classes: 10, Widths: []int{8, 32}}
 	for range 2 { // the time of an iteration is not quite proportional to the rows
-		quickest := min(r.bare(t, 100), r.bare(t, 100), r.bare(t, 100))
+		quickest := min(r.bare(t, 20), r.bare(t, 20), r.bare(t, 20))
 		r.Rows = max(1, int(float64(r.Rows)*job.Target/quickest+0.5))
 	}
-	n := max(50, int(job.Window*1e3/job.Target))
+	n := max(20, int(job.Window*1e3/job.Target))
 	result := harnessResult{BatchRows: r.Rows}
-	for range job.Pairs {
-		result.Bare = append(result.Bare, r.bare(t, n))
-		result.Recipe = append(result.Recipe, r.recipe(t, n))
+	for i := range job.Pairs {
+		if i%2 == 0 { // who begins takes turns too
+			result.Bare = append(result.Bare, r.bare(t, n))
+			result.Recipe = append(result.Recipe, r.recipe(t, n))
+		} else {
+			result.Recipe = append(result.Recipe, r.recipe(t, n))
+			result.Bare = append(result.Bare, r.bare(t, n))
+		}
 	}
 	require.Positive(t, result.Recipe[0])
 	out, err := json.Marshal(result)
