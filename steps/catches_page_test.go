@@ -9,17 +9,11 @@ import (
 )
 
 // page writes docs/catches.md.
-func page(all []catch, sound []*experiment) string {
+// all is of the seed that the tests hold, again of another.
+func page(all, again []catch, sound []*experiment) string {
 	var b strings.Builder
-	caught, named := 0, 0
-	for _, c := range all {
-		if len(c.by) > 0 {
-			caught++
-		}
-		if c.named {
-			named++
-		}
-	}
+	caught, named := count(all)
+	caughtAgain, namedAgain := count(again)
 	alarms, warned := 0, map[string]int{}
 	for _, e := range sound {
 		if names, _ := e.verdicts(record.Fail); len(names) > 0 {
@@ -36,6 +30,9 @@ func page(all []catch, sound []*experiment) string {
 the user's: %d pairs, where the mistake makes sense in the recipe. %d of them, %.1f %%, end in a failed check, and in %d of those a
 message names the trouble. The same recipes without the mistake ran %d times, with ten seeds each: %d false alarms.
 
+The limits of the checks were set while looking at these recipes and this seed, so they flatter themselves. With another seed of
+data, weights and order, on which nothing was tuned, %d of %d are caught and %d named.
+
 This page is written by
 
     go test ./steps -run TestBugsAreCaught -update
@@ -43,7 +40,7 @@ This page is written by
 and the numbers are held by the tests TestBugsAreCaught and TestHealthyRecipesPass of package steps. The bugs are code there too:
 zoo_bugs_test.go, zoo_learner_bugs_test.go.
 
-`, len(bugs()), len(zoo()), len(all), caught, 100*float64(caught)/float64(len(all)), named, len(sound), alarms)
+`, len(bugs()), len(zoo()), len(all), caught, 100*float64(caught)/float64(len(all)), named, len(sound), alarms, caughtAgain, len(again), namedAgain)
 	b.WriteString("## Mistakes\n\nEach with the steps and checks that failed, and the recipes in which they did.\n\n")
 	b.WriteString("| mistake | caught | by | in |\n|---|---|---|---|\n")
 	for _, bug := range bugs() {
@@ -71,6 +68,19 @@ zoo_bugs_test.go, zoo_learner_bugs_test.go.
 		fmt.Fprintf(&b, "- %s: %d of %d\n", name, warned[name], len(sound))
 	}
 	return b.String()
+}
+
+// count is how many mistakes were caught, and named.
+func count(all []catch) (caught, named int) {
+	for _, c := range all {
+		if len(c.by) > 0 {
+			caught++
+		}
+		if c.named {
+			named++
+		}
+	}
+	return caught, named
 }
 
 // writeBug writes the rows of one mistake: recipes with the same verdicts together.

@@ -111,8 +111,10 @@ func TestMargins(t *testing.T) {
 	b.metric = "balanced-accuracy"
 	b.stage = train.Validation
 	assert.Greater(t, b.margin(got, 40), 0.1, "forty rows that count, whatever the others")
-	b.lower, b.value, got.Rows = true, 2, 400
+	b.lower, b.value, b.worst, got.Rows = true, 2, 2, 400
 	assert.InDelta(t, 0.4, b.margin(got, 40), 1e-9)
+	b.value, b.worst = 0, 3
+	assert.InDelta(t, 0.06, b.margin(got, 40), 1e-9, "a perfect baseline leaves room")
 }
 
 func TestThin(t *testing.T) {

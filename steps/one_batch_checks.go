@@ -39,6 +39,10 @@ func batchLossFalls(s *record.StepRun) record.Verdict {
 	return v
 }
 
+// mostJump is how far a loss may rise above its start. Momentum may throw it up
+// for some iterations without harm.
+const mostJump = 5
+
 // lossDoesNotJump looks at the loss of the batch in every iteration. It is the
 // same batch in all of them, so a loss that rises above its start is the work of
 // the updates.
@@ -53,7 +57,7 @@ func lossDoesNotJump(s *record.StepRun) record.Verdict {
 			highest, at = l, i
 		}
 	}
-	v := checks.Hold(highest <= 3*curve[0], "≤ 3 × its start", checks.Number(highest/curve[0])+" ×")
+	v := checks.Hold(highest <= mostJump*curve[0], fmt.Sprintf("≤ %d × its start", mostJump), checks.Number(highest/curve[0])+" ×")
 	v.Trouble = fmt.Sprintf("the loss of the batch jumped from %s to %s within %d iterations", checks.Number(curve[0]), checks.Number(highest), at)
 	v.Likely = []string{"the learning rate is too high"}
 	v.Try = []string{"a tenth or a hundredth of the learning rate; train.WarmUp"}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -60,6 +61,7 @@ func (l TransferLearning) Plan() arttest.Plan {
 		Name: "transfer-learning", Model: l.Model.Name, Options: l.Options, Stages: []string{train.Training, train.Validation},
 		Settings: settings(l.Model, "source", l.Source.Name, "source-epochs", fmt.Sprint(or(l.SourceEpochs, 20)), "epochs", fmt.Sprint(or(l.Epochs, 10)),
 			"fine-tune-epochs", fmt.Sprint(or(l.FineTuneEpochs, 10)), "rate", fmt.Sprint(l.rate()), "head", strings.Join(l.Head, ", ")),
+		Inputs: l.given,
 		Checks: []checks.Check{
 			check("loss-stays-finite", "loss stays finite", lossStaysFinite),
 			check("frozen-is-unchanged", "frozen layers keep every bit", none(thawedName, "a frozen parameter changed in the first phase")),
@@ -93,6 +95,24 @@ func (l TransferLearning) check() error {
 		return errors.New("there is nothing to transfer: set Source to the data of the first task, or Weights")
 	case l.rate() <= 0 || l.rate() >= 1:
 		return fmt.Errorf("the Rate %v is outside (0, 1)", l.Rate)
+	}
+	return nil
+}
+
+// given writes the weights that the step is given, for what they depend on is not
+// seen.
+func (l TransferLearning) given(w io.Writer) error {
+	if l.Weights == nil {
+		return nil
+	}
+	named, err := l.Weights()
+	if err != nil {
+		return err
+	}
+	for _, n := range named {
+		if _, err := fmt.Fprintf(w, "%q %v %x\n", n.Name, n.Shape, n.Data); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 // zoo is all healthy recipes.
 func zoo() []specimen {
 	var all []specimen
-	for _, group := range [][]specimen{irises(), planes(), pictures(), regressions(), sequences()} {
+	for _, group := range [][]specimen{irises(), planes(), pictures(), regressions(), sequences(), others()} {
 		all = append(all, group...)
 	}
 	return all
@@ -183,4 +183,32 @@ func sequences() []specimen {
 	}, train.Adam(3e-3))
 	other.name = "tokens-attention"
 	return []specimen{base, other}
+}
+
+// others differ from the rest in layers, optimizer and loss. They were added when
+// the checks were finished.
+func others() []specimen {
+	letters := glyphs(320, 160, "KLMNPR")
+	pool := specimen{
+		name: "glyphs-pool", kind: "pictures", metric: metrics.Accuracy, baselines: []train.Model{baselines.Prior, baselines.Logistic},
+		problem: letters, epochs: 20, target: 0.9, goal: 0.8, regularize: steps.Regularize{Dropout: 0.1, Patience: 8},
+	}.classifier(func(x nn.Node) nn.Node {
+		y := x.Conv("c1", nn.Conv{Filters: 12, Kernel: 3, Pad: 1}).LeakyReLU(0.1).MaxPool(2)
+		y = y.Conv("c2", nn.Conv{Filters: 24, Kernel: 3, Pad: 1}).LeakyReLU(0.1).AvgPool(2)
+		return y.Flatten().Dropout("d", 0.2).Dense("logits", x.Classes())
+	}, train.SGD(0.05, 0.9))
+	moon := specimen{
+		name: "moons-rmsprop", kind: "dense", metric: metrics.Accuracy, baselines: simple, problem: moons, epochs: 30, target: 0.95, goal: 0.92,
+		nonlinear: true, regularize: steps.Regularize{WeightDecay: 1e-4},
+	}.classifier(func(x nn.Node) nn.Node {
+		return x.Dense("hidden1", 20).GELU().BatchNorm("bn").Dense("hidden2", 20).Sigmoid().Dense("logits", x.Classes())
+	}, train.RMSProp(3e-3))
+	wave := specimen{
+		name: "waves-mae", kind: "values", metric: metrics.RMSE, baselines: []train.Model{baselines.Median, baselines.Linear}, problem: waves,
+		epochs: 40, target: 0.4, goal: 0.5, nonlinear: true, regularize: steps.Regularize{WeightDecay: 1e-4, Patience: 10},
+	}.regressor(func(x nn.Node) nn.Node {
+		return x.Dense("hidden1", 32).Tanh().LayerNorm("ln").Dense("hidden2", 32).Tanh().Dense("value", 1)
+	}, train.Adam(3e-3))
+	wave.model.Loss.Kind = train.MAE
+	return []specimen{pool, moon, wave}
 }

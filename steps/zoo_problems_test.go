@@ -101,6 +101,30 @@ func friedman(seed uint64) problem {
 	})
 }
 
+// moons are two half circles.
+func moons(seed uint64) problem {
+	return made(seed, 300, 120, 2, 2, func(r *rand.Rand, x []float32) float64 {
+		c := r.IntN(2)
+		a := math.Pi * r.Float64()
+		px, py := math.Cos(a), math.Sin(a)-0.25
+		if c == 1 {
+			px, py = 1-math.Cos(a), 0.25-math.Sin(a)
+		}
+		x[0], x[1] = float32(px-0.5+0.12*r.NormFloat64()), float32(py+0.12*r.NormFloat64())
+		return float64(c)
+	})
+}
+
+// waves are a sine and a product, with noise.
+func waves(seed uint64) problem {
+	return made(seed, 400, 150, 3, 0, func(r *rand.Rand, x []float32) float64 {
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		return math.Sin(1.5*float64(x[0])) + 0.5*float64(x[1]*x[2]) + 0.1*r.NormFloat64()
+	})
+}
+
 // lastMark has six tokens: which of the tokens 1, 2 and 3 comes last?
 func lastMark(seed uint64) problem {
 	p := made(seed, 500, 200, 6, 3, func(r *rand.Rand, x []float32) float64 {
