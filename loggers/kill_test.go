@@ -44,6 +44,8 @@ func play(role, dir, server string) error {
 		return playNeptune(dir)
 	case "sync neptune":
 		return syncNeptune(dir)
+	case "wandb-train", "wandb-sync":
+		return playWandB(role, dir)
 	}
 	to := overHTTP{newREST(server, nil)}
 	if role == "sync" {

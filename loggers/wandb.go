@@ -74,12 +74,14 @@ type WandB struct {
 	// the page of the run. It may cancel the training. Nil goes on.
 	OnStop func()
 
-	out    *wandbOutput
-	closed bool
-	err    error
-	began  bool // with a RunStart
-	ended  bool // with a RunEnd or a finish
-	last   record.Event
+	patience patience // of tests, and how long they let events gather
+	linger   time.Duration
+	out      *wandbOutput
+	closed   bool
+	err      error
+	began    bool // with a RunStart
+	ended    bool // with a RunEnd or a finish
+	last     record.Event
 }
 
 // wandbOutput is where events go: a courier, a file for later, or nowhere.
@@ -229,7 +231,8 @@ func (w *WandB) open(e *record.Event) (*wandbOutput, error) {
 		out.Sink, err = spool.open(fresh)
 		return out, err
 	}
-	c := &courier{name: "W&B at " + target["address"], spool: spool, grace: w.Grace, linger: wandbLinger, eager: true}
+	c := &courier{name: "W&B at " + target["address"], spool: spool, grace: w.Grace, linger: cmp.Or(w.linger, wandbLinger), eager: true}
+	c.sender.patience = w.patience
 	var to destination
 	if _, service, err := wandbDestination(target); err != nil {
 		to = unreachable{err} // what happens is kept

@@ -258,7 +258,6 @@ func (w *wandb) storeTrouble(got *http.Response, doing string) error {
 	err := fmt.Errorf("%s %s: %d %s%s", doing, got.Request.URL.Host, got.StatusCode, http.StatusText(got.StatusCode), excerpt(answer))
 	if got.StatusCode < 500 && got.StatusCode != http.StatusTooManyRequests {
 		if w.denials++; w.denials >= patienceWithDenials {
-			w.denials = 0
 			return refusal{err}
 		}
 	}
