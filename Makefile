@@ -19,7 +19,7 @@ COUNT ?= 6
 TOOL      := $(GO) tool -modfile=tools/go.mod
 GOTESTSUM := $(GO) run ./internal/gotestsum
 # Folders with a go.mod of their own.
-MODULES   := . tools internal/kernel/gen
+MODULES   := . tools internal/kernel/gen internal/peers/stock
 # Packages with code for one kind of processor.
 NATIVE    := ./internal/kernel $(if $(wildcard nn/*.go),./nn)
 

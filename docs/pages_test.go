@@ -19,7 +19,7 @@ import (
 )
 
 // pages are what the tests of this package read.
-var pages = []string{"design.md", "from-python.md", "checks.md", "ci.md"}
+var pages = []string{"design.md", "from-python.md", "checks.md", "ci.md", "performance.md"}
 
 func page(t *testing.T, name string) string {
 	t.Helper()

@@ -37,17 +37,19 @@ var Table = []Row{
 
 	// Level 2: joins them. steps alone knows how a recipe trains.
 	{"decorators", []string{"train", "record", "internal/plot", "internal/tensorfile"}},
-	{"arttest", []string{"record", "train", "checks", "internal/plot", "internal/suggest", "internal/tensorfile"}},
+	{"arttest", []string{"record", "train", "checks", "internal/fingerprint", "internal/plot", "internal/suggest", "internal/tensorfile"}},
 	{"steps", []string{"record", "train", "metrics", "checks", "arttest", "internal/plot", "internal/suggest", "internal/tensorfile"}},
 	{"dashboard", []string{"record", "store"}},
 
 	// Commands and what keeps the house. Examples and docs have only tests; those of
 	// examples see what a user sees: nothing under internal.
-	{"cmd/art", []string{"store", "loggers", "dashboard", "sweep"}},
+	{"cmd/art", []string{"record", "checks", "store", "loggers", "dashboard", "sweep", "internal/suggest"}},
 	{"docs", nil},
 	{"examples_test", nil},
 	{"internal/archtest", nil},
 	{"internal/gotestsum", []string{"internal/suggest"}},
+	{"internal/peers", nil},
+	{"internal/peers/ours", nil},
 }
 
 // Owner is an outside module and the packages whose non-test code may import it. A
@@ -65,6 +67,9 @@ var Owners = []Owner{
 	{"github.com/google/go-cmp", []string{"arttest", "checks"}, "differences from the last passing run are shown to the user; otherwise for tests"},
 	{"gorgonia.org", []string{"nn"}, "only the engine knows gorgonia, so that it can be replaced"},
 	{"go4.org/unsafe/assume-no-moving-gc", []string{"nn"}, "gorgonia needs this version to start; whoever imports gorgonia pins it"},
+	{"github.com/rogpeppe/go-internal", nil, "scripts of command lines are tests"},
+	{"modernc.org/sqlite", []string{"store"}, "the index is a file of SQLite, read by one package"},
+	{"github.com/urfave/cli", []string{"cmd/art"}, "one command reads a command line of its own"},
 	{"github.com/go-resty/resty", []string{"loggers"}, "only loggers speak REST"},
 	{"resty.dev", []string{"loggers"}, "only loggers speak REST"},
 	{"github.com/go-analyze/charts", []string{"internal/plot"}, "one package draws"},
