@@ -25,6 +25,10 @@ func appendSummary(b []byte, s *Summary) []byte {
 		b = binary.AppendVarint(b, t.Unix())
 		b = binary.AppendVarint(b, int64(t.Nanosecond()))
 	}
+	b = binary.AppendVarint(b, int64(len(s.Uses)))
+	for _, id := range s.Uses {
+		b = appendText(b, id)
+	}
 	b = binary.AppendVarint(b, int64(len(s.Steps)))
 	for i := range s.Steps {
 		b = appendStep(b, &s.Steps[i])
@@ -33,7 +37,7 @@ func appendSummary(b []byte, s *Summary) []byte {
 }
 
 func appendStep(b []byte, s *Step) []byte {
-	b = appendText(appendText(appendText(b, s.Name), s.Model), string(s.Outcome))
+	b = appendText(appendText(appendText(appendText(b, s.Name), s.Model), string(s.Outcome)), s.Reused)
 	for _, n := range []int64{int64(s.Duration), int64(s.Passed), int64(s.Warned), int64(s.Failed), int64(len(s.Scores))} {
 		b = binary.AppendVarint(b, n)
 	}
@@ -74,7 +78,11 @@ func (u *unpacker) summary(b []byte) (Summary, error) {
 	s.Duration, s.Events, s.Bytes = time.Duration(u.int()), u.int(), u.int()
 	s.Dirty, s.DryRun, s.Pinned = u.int() == 1, u.int() == 1, u.int() == 1
 	s.Started, s.Last = u.time(), u.time()
-	s.Steps = make([]Step, u.size(8))
+	s.Uses = make([]string, u.size(1))
+	for i := range s.Uses {
+		s.Uses[i] = u.text()
+	}
+	s.Steps = make([]Step, u.size(9))
 	for i := range s.Steps {
 		u.step(&s.Steps[i])
 	}
@@ -85,7 +93,7 @@ func (u *unpacker) summary(b []byte) (Summary, error) {
 }
 
 func (u *unpacker) step(s *Step) {
-	s.Name, s.Model, s.Outcome = u.text(), u.text(), record.Outcome(u.text())
+	s.Name, s.Model, s.Outcome, s.Reused = u.text(), u.text(), record.Outcome(u.text()), u.text()
 	s.Duration = time.Duration(u.int())
 	s.Passed, s.Warned, s.Failed = int(u.int()), int(u.int()), int(u.int())
 	s.Scores = make([]Score, u.size(13))

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,7 @@ import (
 
 // Policy says which runs are old enough to be deleted. The zero value spares only
 // what is always spared: of each recipe the last run, the last that passed, and the
-// best; runs that are pinned, and runs that go on.
+// best; runs that are pinned, runs that go on, and those that a spared one uses.
 type Policy struct {
 	// Keep is the number of newest runs of each recipe that are spared.
 	Keep int
@@ -67,7 +68,30 @@ func Collect(runs []Summary, p Policy, now time.Time) []Fate {
 		passed[run.Recipe] = passed[run.Recipe] || proven(&run)
 		fates[i] = Fate{run, why}
 	}
+	spareUsed(fates)
 	return fates
+}
+
+// spareUsed spares what spared runs take results from: their files are there.
+func spareUsed(fates []Fate) {
+	at := map[string]int{}
+	var spared []int
+	for i, f := range fates {
+		at[f.Run.Path] = i
+		if f.Spared != "" {
+			spared = append(spared, i)
+		}
+	}
+	for len(spared) > 0 {
+		user := fates[spared[0]].Run
+		spared = spared[1:]
+		for _, id := range user.Uses {
+			if i, ok := at[user.Recipe+"/"+id]; ok && fates[i].Spared == "" {
+				fates[i].Spared = "used by " + user.Path
+				spared = append(spared, i)
+			}
+		}
+	}
 }
 
 // proven reports a run that passed in earnest.
@@ -156,9 +180,13 @@ func (s *Store) Remove(run Summary) error {
 	return nil
 }
 
+// runID is what arttest names directories of runs: eight characters of Crockford's
+// base32. Other folders of a recipe are not ours to judge.
+var runID = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{8}$`)
+
 // Leftovers returns folders, absolute, that are no runs any more or never became
-// one: what a killed Remove left, and directories without an event file that are
-// older than a day. Deleting them loses nothing that can be read.
+// one: what a killed Remove left, and directories of runs without an event file that
+// are older than a day. Deleting them loses nothing that can be read.
 func (s *Store) Leftovers() ([]string, error) {
 	entries, err := os.ReadDir(s.root)
 	if err != nil {
@@ -178,7 +206,7 @@ func (s *Store) Leftovers() ([]string, error) {
 		}
 		for _, run := range runs {
 			info, err := run.Info()
-			if err == nil && run.IsDir() && isFolder(run) && s.now().Sub(info.ModTime()) > 24*time.Hour && s.empty(e.Name()+"/"+run.Name()) {
+			if err == nil && run.IsDir() && runID.MatchString(run.Name()) && s.now().Sub(info.ModTime()) > 24*time.Hour && s.empty(e.Name()+"/"+run.Name()) {
 				left = append(left, filepath.Join(s.root, e.Name(), run.Name()))
 			}
 		}

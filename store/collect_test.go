@@ -72,6 +72,18 @@ func TestCollect(t *testing.T) {
 			}
 		})
 	}
+	runs[0].Uses = []string{"1", "nothing"}
+	runs[2].Uses = []string{"5", "0"}
+	for _, fate := range store.Collect(runs, store.Policy{}, noon) {
+		switch fate.Run.ID {
+		case "1":
+			assert.Equal(t, "used by iris/0", fate.Spared)
+		case "5":
+			assert.Equal(t, "used by iris/1", fate.Spared, "by a run that is used itself")
+		case "6":
+			assert.Empty(t, fate.Spared)
+		}
+	}
 	other := run("e", "overfit", "accuracy", 0.1, record.Failed)
 	other.Recipe, other.Path = "digits", "digits/e"
 	fates := store.Collect(append(runs, other), store.Policy{}, noon)
@@ -112,10 +124,10 @@ func TestLeftovers(t *testing.T) {
 	s := open(t, root)
 	s.Now = time.Now
 	old := time.Now().Add(-25 * time.Hour)
-	for _, dir := range []string{".trash-1/AAAA", "iris/OLD", "iris/NEW", "gone/OLD/overfit"} {
+	for _, dir := range []string{".trash-1/AAAA", "iris/QQQQ0000", "iris/QQQQ1111", "iris/passed", "gone/QQQQ0000/overfit"} {
 		require.NoError(t, os.MkdirAll(filepath.Join(root, dir), 0o755))
 	}
-	for _, dir := range []string{"iris/OLD", "iris/AAAA1111", "gone/OLD"} {
+	for _, dir := range []string{"iris/QQQQ0000", "iris/AAAA1111", "iris/passed", "gone/QQQQ0000"} {
 		require.NoError(t, os.Chtimes(filepath.Join(root, dir), old, old))
 	}
 	left, err := s.Leftovers()
@@ -124,7 +136,7 @@ func TestLeftovers(t *testing.T) {
 		left[i], err = filepath.Rel(root, left[i])
 		require.NoError(t, err)
 	}
-	assert.Equal(t, []string{".trash-1", "gone/OLD", "iris/OLD"}, left)
+	assert.Equal(t, []string{".trash-1", "gone/QQQQ0000", "iris/QQQQ0000"}, left)
 }
 
 // A name stands for one run of a recipe, and for one of each.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/actually-robust-training/art/record"
@@ -48,6 +50,9 @@ type Summary struct {
 	Pin    string `json:"pin"`
 	// Steps in the order in which they started.
 	Steps []Step `json:"steps"`
+	// Uses are the IDs of runs of the same recipe that results and files of this one
+	// are taken from.
+	Uses []string `json:"uses"`
 	// Events and Bytes are the size of the event file.
 	Events int64 `json:"events"`
 	Bytes  int64 `json:"bytes"`
@@ -63,8 +68,11 @@ type Step struct {
 	Name  string `json:"step"`
 	Model string `json:"model"`
 	// Outcome is empty if the step did not end.
-	Outcome  record.Outcome `json:"outcome"`
-	Duration time.Duration  `json:"duration"`
+	Outcome record.Outcome `json:"outcome"`
+	// Reused is the ID of the run that the result was taken from, empty if the step
+	// ran.
+	Reused   string        `json:"reused"`
+	Duration time.Duration `json:"duration"`
 	// Passed, Warned and Failed count its checks.
 	Passed int `json:"passed"`
 	Warned int `json:"warned"`
@@ -173,7 +181,8 @@ func learns(stage string) bool { return stage == "training" || stage == "validat
 // summary's Trouble. Outcome is left empty for a run without an end.
 func summarize(from io.Reader) Summary {
 	var run record.Run
-	s := Summary{Steps: []Step{}}
+	s := Summary{Steps: []Step{}, Uses: []string{}}
+	reused := map[int]string{} // by the number of the step
 	for e, err := range record.NewReader(from).All() {
 		if err != nil {
 			s.Trouble = err.Error()
@@ -189,6 +198,13 @@ func summarize(from io.Reader) Summary {
 				s.Trouble = fmt.Sprintf("event %d: %v", e.Seq, err)
 			}
 		}
+		if e.Kind == record.StepStart {
+			reused[len(run.Steps)-1] = e.Text
+			s.use(e.Text)
+		}
+		if e.Kind == record.ArtifactSaved && e.Artifact != nil {
+			s.use(beside(e.Artifact.Path))
+		}
 	}
 	s.Started, s.Outcome, s.Duration = run.Started, run.Outcome, run.Duration
 	if s.Outcome == "" && !s.Started.IsZero() {
@@ -197,10 +213,28 @@ func summarize(from io.Reader) Summary {
 	s.Seed, s.Commit = run.Settings["seed"], run.Settings["vcs.revision"]
 	s.Dirty = run.Settings["vcs.modified"] == "true"
 	s.DryRun = run.Settings["dry-run"] == "true"
-	for _, step := range run.Steps {
+	for i, step := range run.Steps {
 		s.Steps = append(s.Steps, stepOf(step))
+		s.Steps[i].Reused = reused[i]
 	}
 	return s
+}
+
+// use notes a run that something is taken from.
+func (s *Summary) use(id string) {
+	if id != "" && !slices.Contains(s.Uses, id) {
+		s.Uses = append(s.Uses, id)
+	}
+}
+
+// beside is the ID of the run that a path of an artifact leads to: "../7Q2K/overfit/x".
+func beside(path string) string {
+	rest, ok := strings.CutPrefix(path, "../")
+	id, _, deeper := strings.Cut(rest, "/")
+	if !ok || !deeper || id == ".." {
+		return ""
+	}
+	return id
 }
 
 func stepOf(r *record.StepRun) Step {

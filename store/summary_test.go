@@ -49,6 +49,32 @@ func TestSummaryOfOldSchemas(t *testing.T) {
 	}
 }
 
+// Results of earlier runs are told from those of this one.
+func TestSummaryOfReuse(t *testing.T) {
+	var file bytes.Buffer
+	w := record.NewWriter(&file)
+	for _, e := range []record.Event{
+		{Kind: record.RunStart},
+		{Kind: record.Judged, Step: "lost-its-start", Verdict: &record.Verdict{Mark: record.Pass}},
+		{Kind: record.StepStart, Step: "overfit", Text: "AAAA0000"},
+		{Kind: record.ArtifactSaved, Step: "overfit", Artifact: &record.Artifact{Path: "../BBBB0000/overfit/x.npy"}},
+		{Kind: record.ArtifactSaved, Step: "overfit", Artifact: &record.Artifact{Path: "../AAAA0000/overfit/x.npy"}},
+		{Kind: record.ArtifactSaved, Step: "overfit", Artifact: &record.Artifact{Path: "../../elsewhere/x"}},
+		{Kind: record.ArtifactSaved, Step: "overfit", Artifact: &record.Artifact{Path: "../x"}},
+		{Kind: record.StepStart, Step: "regularize"},
+		{Kind: record.ArtifactSaved, Step: "regularize", Artifact: &record.Artifact{Path: "regularize/x.npy"}},
+	} {
+		require.NoError(t, w.Emit(e))
+	}
+	s := summarize(&file)
+	assert.Equal(t, []string{"AAAA0000", "BBBB0000"}, s.Uses)
+	var reused []string
+	for _, step := range s.Steps {
+		reused = append(reused, step.Reused)
+	}
+	assert.Equal(t, []string{"", "AAAA0000", ""}, reused)
+}
+
 func TestHeadline(t *testing.T) {
 	number := func(v Number) *Number { return &v }
 	nan := Number(math.NaN())
