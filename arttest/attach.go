@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,8 +49,9 @@ func (r *R) attach(t *testing.T, st *step, dir string) {
 	}
 	m := manifest{Schema: record.Schema, Recipe: r.recipe.Name, Run: r.dir.id, Outcome: st.state.outcome(), Artifacts: []record.Artifact{}}
 	for _, a := range saved(s) {
+		from := filepath.Join(r.dir.path, filepath.FromSlash(a.Path))
 		a.Path = a.Name
-		if err := copyFile(filepath.Join(dir, filepath.FromSlash(a.Name)), filepath.Join(r.dir.path, filepath.FromSlash(path.Join(st.plan.Name, a.Name)))); err != nil {
+		if err := copyFile(filepath.Join(dir, filepath.FromSlash(a.Name)), from); err != nil {
 			t.Errorf("artifact %s cannot be copied to the artifact directory: %v", a.Name, err)
 			continue
 		}

@@ -30,17 +30,35 @@
 // of New or Step. The first Ctrl-C stops the step and lets no other begin; the
 // second ends the process.
 //
+// # A second run
+//
+// A step that passed is not run again while nothing that its result depends on
+// changes: its fields and settings, the model, the source of what the calls of New
+// and Step are made of, content of the data, seed, version of this module and of Go,
+// and the same of all steps that it needs. What it recorded then is taken over, the
+// checks are judged anew, and the output says from which run it is; otherwise it
+// says what changed. So -run TestRecipe/overfit takes the steps before from history.
+// A step that failed or broke runs again. Steps that read what is neither data of the
+// recipe nor of their fields say so by [Plan].Inputs or [Options].Fresh: nobody sees
+// a change of what code reads from files, servers or the clock.
+//
+// Everything runs with -art.fresh, with -count, and where CI is true, unless
+// -art.fresh=false is given.
+//
 // # Files
 //
 // Each run has a directory, .art/recipe/run, with its events (events.jsonl, whole
 // up to the last event however the process ends), what its steps saved, and a
-// manifest of it.
+// manifest of it. Beside the runs of a recipe, the folders passed, tried and
+// checkpoints say which run a later one goes on from; they may be deleted at any time.
 //
 // # Flags
 //
 //	-art.seed N   seed of every recipe, in place of its own        ART_SEED
 //	-art.dir DIR  where runs are kept, in place of .art; relative  ART_DIR
 //	              to go.mod's folder
+//	-art.fresh    run steps that passed before, though nothing     ART_FRESH
+//	              changed
 //	-art.quiet    no progress lines                                ART_QUIET
 //
 // With ./... set the variables: packages without a recipe do not know the flags.

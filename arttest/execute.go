@@ -30,6 +30,7 @@ func (r *R) execute(t *testing.T, st *step) {
 	} else if err != nil {
 		st.breaks(err)
 	}
+	r.remember(t, st)
 }
 
 func (st *step) breaks(err error) {

@@ -13,6 +13,7 @@ import (
 var (
 	flagSeed  = flag.Uint64("art.seed", 0, "seed of every recipe, in place of its own (ART_SEED)")
 	flagDir   = flag.String("art.dir", "", "folder that keeps the runs, in place of .art; relative to go.mod (ART_DIR)")
+	flagFresh = flag.Bool("art.fresh", false, "run steps that passed before though nothing changed; false reuses them even with -count and in CI (ART_FRESH)")
 	flagQuiet = flag.Bool("art.quiet", false, "no progress lines (ART_QUIET)")
 )
 
@@ -21,6 +22,7 @@ type settings struct {
 	seed                       uint64
 	dir                        string
 	quiet                      bool
+	reuse                      bool // results of earlier runs
 	short, artifacts, failFast bool
 }
 
@@ -53,6 +55,16 @@ func settingsOf(given map[string]bool, env func(string) string) (settings, error
 		}
 		s.quiet = quiet
 	}
+	fresh, said := *flagFresh, given["art.fresh"]
+	if v := env("ART_FRESH"); v != "" && !said {
+		var err error
+		if fresh, err = strconv.ParseBool(v); err != nil {
+			return s, fmt.Errorf("ART_FRESH=%q is neither true nor false: set it to 1, to 0, or leave it out", v)
+		}
+		said = true
+	}
+	ci, _ := strconv.ParseBool(env("CI")) // what is no boolean is no true
+	s.reuse = !fresh && (said || !ci && !given["test.count"])
 	s.short = testFlag("short") == "true"
 	s.artifacts = testFlag("artifacts") == "true"
 	s.failFast = testFlag("failfast") == "true"

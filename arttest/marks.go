@@ -39,7 +39,7 @@ func (m marks) plain(s string) string {
 		return s
 	}
 	s = strings.NewReplacer("≥", ">=", "≤", "<=", "±", "+-", "·", "-", "…", "...", "→", "->", "×", "x", "Σ", "sum",
-		"∞", "inf", "²", "^2", "–", "-", "—", "-", "−", "-", "“", `"`, "”", `"`, "’", "'", "√", "sqrt", "π", "pi", "µ", "u").Replace(s)
+		"∞", "inf", "↺", "<-", "▸", ">", "²", "^2", "–", "-", "—", "-", "−", "-", "“", `"`, "”", `"`, "’", "'", "√", "sqrt", "π", "pi", "µ", "u").Replace(s)
 	return strings.Map(func(r rune) rune {
 		if r > 126 {
 			return '?'

@@ -2,6 +2,7 @@ package arttest
 
 import (
 	"context"
+	"io"
 
 	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/train"
@@ -31,6 +32,10 @@ type Plan struct {
 	Scores []checks.Ref
 	// Checks are the step's own; those handed to Step come after them.
 	Checks []checks.Check
+	// Inputs, if set, writes what the step reads that is neither in its fields nor
+	// the recipe's data, such as weights in a file: when it changes, the result of
+	// an earlier run is not reused.
+	Inputs func(w io.Writer) error
 	// Options are what every step lets its user choose.
 	Options Options
 }
@@ -54,6 +59,9 @@ type Options struct {
 	WithoutMetrics []string
 	// BatchSize replaces that of the data.
 	BatchSize int
+	// Fresh runs the step always. It is for steps that read what nobody can see
+	// the change of: a server, the clock.
+	Fresh bool
 }
 
 // StepFunc is a step made of a function.

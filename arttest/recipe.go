@@ -3,6 +3,7 @@ package arttest
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"unicode"
 
 	"github.com/actually-robust-training/art/checks"
+	"github.com/actually-robust-training/art/internal/fingerprint"
 	"github.com/actually-robust-training/art/record"
 	"github.com/actually-robust-training/art/train"
 )
@@ -42,6 +44,8 @@ type R struct {
 	settings settings
 	started  time.Time
 	marks    marks
+	prints   printer
+	history  history
 
 	place place
 	dir   *runDir
@@ -89,7 +93,7 @@ func New(t *testing.T, recipe Recipe) *R {
 	if err := recipe.check(); err != nil {
 		t.Fatal(marks.plain("arttest.New: " + withStack(err)))
 	}
-	r := &R{t: t, recipe: recipe, settings: settings, started: time.Now(), marks: marks, place: findPlace()}
+	r := &R{t: t, recipe: recipe, settings: settings, started: time.Now(), marks: marks, place: findPlace(), prints: printer{recipe: fingerprint.Caller(0)}}
 	if err := r.open(); err != nil {
 		t.Fatal(marks.plain("arttest.New: " + withStack(err)))
 	}
@@ -149,7 +153,7 @@ func (r *R) open() error {
 	if err != nil {
 		return err
 	}
-	r.dir = dir
+	r.dir, r.history = dir, history{filepath.Dir(dir.path)}
 	for _, l := range r.recipe.Loggers {
 		r.loggers = append(r.loggers, &logger{Sink: l, name: fmt.Sprintf("logger %T", l)})
 	}

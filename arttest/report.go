@@ -3,7 +3,6 @@ package arttest
 import (
 	"fmt"
 	"io"
-	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -172,7 +171,7 @@ func (r *R) failure(st *step, v record.Verdict, test string) string {
 		if len(files) > 5 {
 			files = append(files[:5:5], "…")
 		}
-		tail = append(tail, [2]string{"files", path.Join(r.dir.shown, st.plan.Name) + "/ (" + strings.Join(files, ", ") + ")"})
+		tail = append(tail, [2]string{"files", r.folder(st) + "/ (" + strings.Join(files, ", ") + ")"})
 	}
 	return r.details(v, tail)
 }

@@ -133,6 +133,7 @@ func (s *Scope) end() {
 // Passes reports whether all checks of the step hold for what it recorded so
 // far, warnings aside. A step that tries variants stops at the first that passes.
 func (s *Scope) Passes() bool {
+	s.step.chose = true
 	for _, c := range s.step.checks {
 		if verdict(c, s.Step()).Mark == record.Fail {
 			return false

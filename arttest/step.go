@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/actually-robust-training/art/checks"
+	"github.com/actually-robust-training/art/internal/fingerprint"
 	"github.com/actually-robust-training/art/record"
 )
 
@@ -16,6 +17,13 @@ type step struct {
 	plan   Plan
 	checks []checks.Check
 	needs  []*step
+	call   fingerprint.Call // of Step
+
+	print   fingerprint.Print
+	sum     string // of the print, "" as long as there is none
+	unknown error  // why there is none
+	reused  string // the run that its result was taken from
+	chose   bool   // it judged itself on the way
 
 	state    state
 	reason   string
@@ -55,6 +63,7 @@ func Step(r *R, s Stepper, more ...checks.Check) {
 	if err != nil {
 		r.t.Fatal(r.marks.plain("arttest.Step: " + withStack(err)))
 	}
+	st.call = fingerprint.Caller(0)
 	selected := false
 	r.t.Run(st.plan.Name, func(t *testing.T) {
 		t.Helper()
@@ -78,7 +87,9 @@ func (r *R) perform(t *testing.T, st *step) {
 		}
 		t.Skip(st.reason)
 	}
-	r.execute(t, st)
+	if !r.takeOver(t, st) {
+		r.execute(t, st)
+	}
 	r.report(t, st)
 	r.attach(t, st, dir)
 }
@@ -128,7 +139,9 @@ func (r *R) performInline(t *testing.T, st *step) {
 		r.skip(st)
 		return
 	}
-	r.say(t, st.plan.Name+" is needed here but left out by -run or -skip, so it runs first")
-	r.execute(t, st)
+	if !r.takeOver(t, st) {
+		r.say(t, st.plan.Name+" is needed here but left out by -run or -skip, so it runs first")
+		r.execute(t, st)
+	}
 	r.reportInline(t, st)
 }

@@ -101,7 +101,7 @@ func (r *R) summary() string {
 		for i, row := range rows {
 			name, tally, took := "", "", ""
 			if i == 0 {
-				name, tally, took = words(st.plan.Name), r.tally(st), duration(st.duration)
+				name, tally, took = words(st.plan.Name), r.tally(st), r.took(st)
 			}
 			table = append(table, cells(name, or(row.name, "-"), or(row.training, "-"), or(row.validation, "-"), tally, took))
 		}
@@ -136,6 +136,14 @@ func (r *R) next() string {
 		return fmt.Sprintf("next: %s runs the %s that -run or -skip left out, too", whole, count(left, "step"))
 	}
 	return fmt.Sprintf("next: does it hold for another seed? %s -v", r.command(r.t.Name(), r.recipe.Seed+1))
+}
+
+// took is the time of a step, or the run that its result is taken from.
+func (r *R) took(st *step) string {
+	if st.reused != "" {
+		return again + " " + st.reused
+	}
+	return duration(st.duration)
 }
 
 // tally counts verdicts by mark, or says what else became of the step.

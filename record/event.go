@@ -16,7 +16,8 @@ const (
 	RunStart Kind = "run-start"
 	// RunEnd closes it: Outcome, Duration.
 	RunEnd Kind = "run-end"
-	// StepStart opens a step: Step, Model, Settings (of the step).
+	// StepStart opens a step: Step, Model, Settings (of the step),
+	// Text (the run that its result is taken from, if it does not run).
 	StepStart Kind = "step-start"
 	// StepEnd closes it: Step, Outcome, Duration, Text (the reason when it did not pass).
 	StepEnd Kind = "step-end"

@@ -30,6 +30,8 @@ type StepRun struct {
 	Settings    map[string]string
 	Started     time.Time
 	Outcome     Outcome
+	// Reused is the run that the result was taken from, "" if the step ran.
+	Reused string
 	// Reason says why it did not pass.
 	Reason    string
 	Duration  time.Duration
@@ -87,7 +89,7 @@ func (r *Run) Emit(e Event) error {
 	case RunEnd:
 		r.Outcome, r.Duration = e.Outcome, e.Duration
 	case StepStart:
-		r.start(&StepRun{Name: e.Step, Model: e.Model, Settings: maps.Clone(e.Settings), Started: e.Time})
+		r.start(&StepRun{Name: e.Step, Model: e.Model, Settings: maps.Clone(e.Settings), Started: e.Time, Reused: e.Text})
 	default:
 		if e.Step != "" {
 			r.step(e.Step).fold(e)
