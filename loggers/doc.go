@@ -30,6 +30,9 @@
 // an offset, a key, or a look at what is there. A lock, which ends with its
 // process, lets one process at a time send a spool.
 //
+// [Neptune] is for servers of Neptune 2.x that somebody runs: the hosted service ended
+// in March 2026. Package neptunetest has a server for tests.
+//
 // Troubles that pass (no connection, 408, 429, 5xx) are tried again, after half a
 // second, then doubling up to a minute, or when Retry-After says. A wrong key or
 // address ends the sending, not the training. Keys come from the environment;

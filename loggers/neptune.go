@@ -2,7 +2,6 @@ package loggers
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -178,20 +177,13 @@ func (n *Neptune) start(fresh position) (record.Sink, error) {
 	}
 	name, to, err := neptuneDestination(fresh.Target)
 	if err != nil {
-		name, to = "Neptune", nowhere{err}
+		name, to = "Neptune", unreachable{err}
 	} else {
 		to.(*neptune).found = n.page.say
 	}
 	c := &courier{name: name, spool: n.spool, grace: n.Grace}
 	c.sender.patience = n.courierPatience
 	return c, c.start(to, fresh)
-}
-
-// nowhere is the destination of those who cannot know it.
-type nowhere struct{ err error }
-
-func (n nowhere) deliver(context.Context, *position, []record.Event, bool) error {
-	return hopeless{n.err}
 }
 
 // target is what the server is told of the run, and what Sync needs to find it. It
@@ -237,7 +229,7 @@ func (n *Neptune) Close() error {
 	c, ok := n.out.(io.Closer)
 	switch {
 	case !ok && len(n.pending) > 0 && n.err == nil:
-		return n.trouble(fmt.Errorf("Neptune: no run began, so what was logged is lost: %d files and tags", len(n.pending))) //nolint:staticcheck // a name
+		return n.trouble(fmt.Errorf("Neptune: no run began, so what was logged is lost: %d files and tags", len(n.pending)))
 	case !ok:
 		return nil
 	}

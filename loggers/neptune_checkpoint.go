@@ -23,7 +23,7 @@ import (
 func (n *Neptune) DownloadCheckpoint(ctx context.Context, run, which, dir string) (string, error) {
 	file, err := n.download(ctx, run, which, dir)
 	if err != nil {
-		return "", fmt.Errorf("Neptune: checkpoint %s of run %s: %w", which, run, err) //nolint:staticcheck // a name
+		return "", fmt.Errorf("Neptune: checkpoint %s of run %s: %w", which, run, err)
 	}
 	return file, nil
 }
@@ -123,8 +123,11 @@ func (n *neptune) checkpoint(ctx context.Context, run, which string) (string, ne
 		switch {
 		case err == nil:
 			// A field of ours, or the name of a file whose field has no extension.
-			stem := strings.TrimSuffix(path.Base(model.Value), path.Ext(model.Value))
-			candidates = append(candidates, checkpointsPath+stem, model.Value)
+			if strings.Contains(model.Value, "/artifacts/") && !strings.HasPrefix(model.Value, "/") {
+				candidates = append(candidates, model.Value)
+			} else {
+				candidates = append(candidates, checkpointsPath+strings.TrimSuffix(path.Base(model.Value), path.Ext(model.Value)))
+			}
 		case !isMissing(err):
 			return "", neptuneFileInfo{}, err
 		}

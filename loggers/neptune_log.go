@@ -34,10 +34,40 @@ const (
 	lastModelPath   = "training/model/last_model_path"
 )
 
-// keep puts an event of ours into the spool, with a copy of its file, or aside until
-// there is one.
+// log keeps something of ours, with a copy of its file.
+func (n *Neptune) log(about, text string, iteration int, settings map[string]string, content []byte) error {
+	p := neptunePending{record.Event{Kind: neptuneKind, Name: about, Text: text, Iteration: iteration, Settings: settings}, content}
+	n.mu.Lock()
+	files := n.files
+	n.mu.Unlock()
+	if files != "" {
+		// Not while the lock is held: a training does not wait for a large file.
+		if err := p.write(files); err != nil {
+			return n.trouble(p.lost(err))
+		}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.keep(p)
+}
+
+// write keeps the content in a file, for as long as it has not been sent.
+func (p *neptunePending) write(dir string) error {
+	if p.content == nil {
+		return nil
+	}
+	file := filepath.Join(dir, rand.Text())
+	err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(file, p.content, 0o644))
+	p.event.Settings["file"], p.content = file, nil
+	return err
+}
+
+func (p *neptunePending) lost(err error) error {
+	return fmt.Errorf("Neptune: logging %s: %w", p.event.Settings["path"], err)
+}
+
+// keep puts something of ours into the spool, or aside until there is one.
 func (n *Neptune) keep(p neptunePending) error {
-	e := p.event
 	err := n.err
 	switch {
 	case n.closed:
@@ -51,27 +81,19 @@ func (n *Neptune) keep(p neptunePending) error {
 	case n.out == record.Discard:
 		return nil
 	}
-	if err == nil && p.content != nil {
-		file := filepath.Join(n.files, rand.Text())
-		err = errors.Join(os.MkdirAll(n.files, 0o755), os.WriteFile(file, p.content, 0o644))
-		e.Settings["file"] = file
+	if err == nil {
+		err = p.write(n.files)
 	}
 	if err == nil {
-		if e.Seq == 0 {
-			e.Seq, e.Time = n.last.Seq, n.last.Time
+		if p.event.Seq == 0 {
+			p.event.Seq, p.event.Time = n.last.Seq, n.last.Time
 		}
-		err = n.out.Emit(e)
+		err = n.out.Emit(p.event)
 	}
 	if err != nil {
-		err = fmt.Errorf("Neptune: logging %s: %w", e.Settings["path"], err) //nolint:staticcheck // a name
+		return n.trouble(p.lost(err))
 	}
-	return n.trouble(err)
-}
-
-func (n *Neptune) log(about, text string, iteration int, settings map[string]string, content []byte) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.keep(neptunePending{record.Event{Kind: neptuneKind, Name: about, Text: text, Iteration: iteration, Settings: settings}, content})
+	return nil
 }
 
 // LogConfig uploads a configuration, the content of a file, to the field at a
@@ -94,7 +116,7 @@ func (n *Neptune) LogFile(path, ext string, content []byte) error {
 func (n *Neptune) LogImage(path string, img image.Image) error {
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
-		return fmt.Errorf("Neptune: the picture %s: %w", path, err) //nolint:staticcheck // a name
+		return fmt.Errorf("Neptune: the picture %s: %w", path, err)
 	}
 	return n.LogFile(path, "png", b.Bytes())
 }
@@ -104,10 +126,10 @@ func (n *Neptune) LogImage(path string, img image.Image) error {
 func (n *Neptune) AppendImage(path string, iteration int, img image.Image, name, description string) error {
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
-		return fmt.Errorf("Neptune: the picture %s: %w", path, err) //nolint:staticcheck // a name
+		return fmt.Errorf("Neptune: the picture %s: %w", path, err)
 	}
 	if b.Len() > maxNeptuneImage {
-		return fmt.Errorf("Neptune: the picture %s has %d bytes, more than the %d of a series: use LogImage", path, b.Len(), maxNeptuneImage) //nolint:staticcheck // a name
+		return fmt.Errorf("Neptune: the picture %s has %d bytes, more than the %d of a series: use LogImage", path, b.Len(), maxNeptuneImage)
 	}
 	return n.log(neptuneImage, "", iteration, map[string]string{"path": path, "name": name, "description": description}, b.Bytes())
 }
@@ -124,7 +146,7 @@ func (n *Neptune) LogFigure(path, ext string, figure []byte) error {
 func (n *Neptune) LogFiles(path, dir string) error {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return fmt.Errorf("Neptune: the files %s: %w", path, err) //nolint:staticcheck // a name
+		return fmt.Errorf("Neptune: the files %s: %w", path, err)
 	}
 	return n.log(neptuneFiles, "", 0, map[string]string{"path": path, "file": dir}, nil)
 }
@@ -143,7 +165,7 @@ func (n *Neptune) AddTags(tags ...string) error {
 func (n *Neptune) LogCheckpoint(name, file string) error {
 	file, err := filepath.Abs(file)
 	if err != nil {
-		return fmt.Errorf("Neptune: the checkpoint %s: %w", name, err) //nolint:staticcheck // a name
+		return fmt.Errorf("Neptune: the checkpoint %s: %w", name, err)
 	}
 	path := checkpointsPath + neptunePath(name)
 	err = n.log(neptuneFile, "", 0, map[string]string{"path": path, "file": file, "ext": strings.TrimPrefix(filepath.Ext(file), ".")}, nil)
