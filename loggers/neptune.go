@@ -68,8 +68,8 @@ type Neptune struct {
 	// Strict makes the trouble that Emit and Close tell of a failure of the test: their
 	// errors have a method Strict() bool that returns true.
 	Strict bool
-	// W gets one line, with the address of the run, from another goroutine. Nil is
-	// standard error.
+	// W gets one line, with the address of the run, from another goroutine; offline,
+	// where art sync finds it. Nil is standard error.
 	W io.Writer
 
 	courierPatience patience // for tests
@@ -171,10 +171,7 @@ type neptunePending struct {
 // start begins to send. A token that is wrong ends the sending before it begins;
 // events are kept until there is a right one.
 func (n *Neptune) start(fresh position) (record.Sink, error) {
-	n.page.w = n.W
-	if n.W == nil {
-		n.page.w = os.Stderr
-	}
+	n.page.w = n.writer()
 	name, to, err := neptuneDestination(fresh.Target)
 	if err != nil {
 		name, to = "Neptune", unreachable{err}
@@ -184,6 +181,13 @@ func (n *Neptune) start(fresh position) (record.Sink, error) {
 	c := &courier{name: name, spool: n.spool, grace: n.Grace}
 	c.sender.patience = n.courierPatience
 	return c, c.start(to, fresh)
+}
+
+func (n *Neptune) writer() io.Writer {
+	if n.W == nil {
+		return os.Stderr
+	}
+	return n.W
 }
 
 // target is what the server is told of the run, and what Sync needs to find it. It
@@ -234,6 +238,9 @@ func (n *Neptune) Close() error {
 		return nil
 	}
 	err := c.Close()
+	if n.mode == neptuneOffline {
+		_, _ = fmt.Fprintln(n.writer(), "Neptune is offline: art sync sends what is in "+filepath.Dir(n.spool.events)) // nobody would hear of the error
+	}
 	if _, missing := os.Stat(n.spool.events); errors.Is(missing, os.ErrNotExist) {
 		err = errors.Join(err, os.RemoveAll(n.files)) // they have arrived
 	}

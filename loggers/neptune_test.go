@@ -311,6 +311,78 @@ func TestNeptuneGetsThroughFaults(t *testing.T) {
 	}
 }
 
+// Files arrive whole, however often they have to be begun.
+func TestNeptuneUploadsGetThroughFaults(t *testing.T) {
+	s, dir := useNeptune(t), t.TempDir()
+	s.SetLimits(neptunetest.Limits{MaxSinglePart: 1000, MinChunk: 1000})
+	for _, f := range []neptunetest.Fault{
+		{Operation: "upload", Times: 1, Reset: true},
+		{Operation: "upload", Times: 1, Status: 200, Body: "<html>"},
+		{Operation: "start", Times: 1, Lose: true},
+		{Operation: "start", Times: 1, Status: 500},
+		{Operation: "part", After: 1, Times: 1, Reset: true},
+		{Operation: "part", Times: 1, Lose: true},
+		{Operation: "part", Times: 1, Status: 400, Body: "Length of stream does not match given range"},
+		{Operation: "part", After: 2, Times: 1, Status: 404, Body: "no such upload"},
+		{Operation: "finish", Times: 1, Lose: true},
+		{Operation: "finish", Times: 1, Cut: true},
+		{Operation: "uploadFileSetTar", Times: 1, Lose: true},
+		{Operation: "uploadFileSetTar", Times: 1, Status: 401},
+	} {
+		s.Inject(f)
+	}
+	content := bytes.Repeat([]byte("0123456789"), 350)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "a.bin"), content, 0o644))
+	l := &Neptune{Spool: t.TempDir(), W: io.Discard, courierPatience: hasty}
+	recordtest.Emit(t, l, record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"})
+	require.NoError(t, l.LogFile("small", "txt", []byte("small")))
+	require.NoError(t, l.LogCheckpoint("last", filepath.Join(dir, "a.bin")))
+	s.SetLimits(neptunetest.Limits{MaxSinglePart: 3000, MinChunk: 1000})
+	require.NoError(t, l.LogFiles("set", dir))
+	require.NoError(t, l.Close())
+	fields := s.Runs()[0].Fields
+	assert.Equal(t, "small", string(fields["small"].Content))
+	assert.Equal(t, content, fields[checkpointsPath+"last"].Content)
+	assert.Equal(t, map[string][]byte{"a.bin": content}, fields["set"].Files)
+	assert.Empty(t, s.Errors())
+}
+
+// Tokens that live for moments, by the clock of the server, are renewed as often.
+func TestNeptuneTokensExpire(t *testing.T) {
+	s := useNeptune(t)
+	s.SetTokenLife(60 * time.Millisecond)
+	l := &Neptune{Spool: t.TempDir(), W: io.Discard}
+	recordtest.Emit(t, l, record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"})
+	s.Inject(neptunetest.Fault{Operation: "operations", Delay: 30 * time.Millisecond})
+	recordtest.Emit(t, l, scalars(2, 8001)...)
+	require.NoError(t, l.Close())
+	assertLosses(t, s, 8000)
+	count := map[string]int{}
+	for _, r := range s.Requests() {
+		count[r.Operation]++
+	}
+	assert.Greater(t, count["token"], 1, "%v", count)
+	assert.Empty(t, s.Errors())
+}
+
+// The server hears that the run goes on, and what it says to that changes nothing.
+func TestNeptunePings(t *testing.T) {
+	s := useNeptune(t)
+	l := &Neptune{Spool: t.TempDir(), W: io.Discard}
+	recordtest.Emit(t, l, record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"})
+	require.NoError(t, l.Close())
+	require.Equal(t, 1, s.Runs()[0].Pings, "at once")
+	c := l.out.(*courier)
+	var heart beater = c.sender.to.(*neptune)
+	assert.Equal(t, 10*time.Second, heart.pulse())
+	heart.beat(t.Context(), c.sender.at)
+	assert.Equal(t, 2, s.Runs()[0].Pings)
+	s.Inject(neptunetest.Fault{Operation: "ping", Status: 404})
+	heart.beat(t.Context(), c.sender.at)
+	heart.beat(t.Context(), position{})
+	assert.Equal(t, 2, s.Runs()[0].Pings)
+}
+
 func TestNeptuneTroubles(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -432,9 +504,11 @@ func TestNeptuneModes(t *testing.T) {
 		assert.Empty(t, left)
 	}
 	t.Setenv("NEPTUNE_MODE", "offline")
-	l := &Neptune{Spool: t.TempDir(), W: io.Discard}
+	var said bytes.Buffer
+	l := &Neptune{Spool: t.TempDir(), W: &said}
 	require.NoError(t, l.LogFile("notes", "md", []byte("# x")))
 	require.NoError(t, toNeptune(t, l, 3))
+	assert.Equal(t, "Neptune is offline: art sync sends what is in "+filepath.Join(l.Spool, "iris", "7Q2K", "spool")+"\n", said.String())
 	assert.Empty(t, s.Requests())
 	require.NoError(t, Sync(t.Context(), l.Spool, func(string) {}))
 	assertLosses(t, s, 3)
