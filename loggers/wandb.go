@@ -51,8 +51,8 @@ type WandB struct {
 	// then that of the recipe's run in lower case.
 	ID string
 	// Resume says what happens if the run exists: "allow" goes on with it, "must"
-	// refuses a new one, "never" an old one. Default WANDB_RESUME, then none of these: the
-	// rows are added to those that are there.
+	// refuses a new one, "never" an old one; "auto" goes on with the last run of
+	// WANDB_DIR if that has not ended well. Default WANDB_RESUME, then allow.
 	Resume string
 	// Mode is "online"; "offline", which sends nothing until art sync; or "disabled".
 	// Default WANDB_MODE, then online.
@@ -91,6 +91,7 @@ type wandbOutput struct {
 	p    position
 	dir  string // of the run
 	page *wandbPage
+	auto autoResume
 }
 
 // wandbPage learns the address of the run.
@@ -146,6 +147,9 @@ func (w *WandB) Emit(e record.Event) error {
 		return w.trouble(lost("W&B", &e, w.err))
 	}
 	w.began = w.began || e.Kind == record.RunStart
+	if e.Kind == record.RunEnd && exitCode(e.Outcome) == 0 || e.Kind == wandbFinishKind && e.Iteration == 0 {
+		w.out.auto.end()
+	}
 	w.ended = w.ended || e.Kind == record.RunEnd || e.Kind == wandbFinishKind
 	w.last.Seq, w.last.Time = e.Seq, e.Time
 	return w.trouble(w.out.Emit(e))
@@ -214,6 +218,7 @@ func (w *WandB) open(e *record.Event) (*wandbOutput, error) {
 	if mode == modeDisabled {
 		return out, nil
 	}
+	out.auto = autoResume{file: settings.resumeFile(), on: cmp.Or(w.Resume, settings["resume"]) == "auto"}
 	target, err := w.target(settings, e)
 	if err != nil {
 		return nil, err
@@ -224,7 +229,8 @@ func (w *WandB) open(e *record.Event) (*wandbOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	target["run"] = cmp.Or(own["id"], runID(fresh.Run))
+	target["run"] = cmp.Or(own["id"], out.auto.last(), runID(fresh.Run))
+	out.auto.begin(target["run"])
 	fresh.Target = target
 	out.p, out.dir = fresh, filepath.Dir(spool.events)
 	if mode == modeOffline {
@@ -288,8 +294,10 @@ func (w *WandB) target(s wandbSettings, e *record.Event) (map[string]string, err
 	}
 	switch t["resume"] {
 	case "", "allow", "must", "never":
+	case "auto":
+		t["resume"] = "allow"
 	default:
-		return nil, fmt.Errorf("resume %q is not known: it is allow, must or never", t["resume"])
+		return nil, fmt.Errorf("resume %q is not known: it is allow, must, never or auto", t["resume"])
 	}
 	if title != "" && t["name"] == title {
 		t["name"] = cut(title, 128)

@@ -151,11 +151,10 @@ func (w *wandb) sendLines(ctx context.Context, b *wandbBatch, before wandbState,
 		return err
 	}
 	if b.changed.summary {
-		summary := b.summaryJSON()
-		if len(summary) > maxStreamLine {
-			return refusal{fmt.Errorf("the summary has %d bytes, and the service takes %d", len(summary), maxStreamLine)}
-		}
-		if err := add("wandb-summary.json", 0, []string{summary}); err != nil {
+		// Too large a summary keeps nothing else from arriving.
+		if summary := b.summaryJSON(); len(summary) > maxStreamLine {
+			b.refused[len(b.events)-1] = fmt.Errorf("the summary has %d bytes, and the service takes %d", len(summary), maxStreamLine)
+		} else if err := add("wandb-summary.json", 0, []string{summary}); err != nil {
 			return err
 		}
 	}

@@ -59,8 +59,6 @@ func (w *wandb) prepare(ctx context.Context, p *position) error {
 func (w *wandb) prepareRun(ctx context.Context, p *position) error {
 	t := p.Target
 	state := wandbState{Config: map[string]string{}, Summary: map[string]string{}, Tags: splitTags(t["tags"])}
-	// Without a mode, rows are added to those of a run that is there, as the official
-	// client does.
 	old, err := w.resumable(ctx, p)
 	if err != nil {
 		return err

@@ -47,7 +47,8 @@ func (w *WandB) Start() (*WandBRun, error) {
 	if err != nil {
 		return nil, own.trouble(err)
 	}
-	own.ID = cmp.Or(w.ID, settings["run_id"], clientID()[:8])
+	auto := autoResume{file: settings.resumeFile(), on: cmp.Or(w.Resume, settings["resume"]) == "auto" && mode != modeDisabled}
+	own.ID = cmp.Or(w.ID, settings["run_id"], auto.last(), clientID()[:8])
 	prefix := "run-"
 	if mode == modeOffline {
 		prefix = "offline-run-"

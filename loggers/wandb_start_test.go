@@ -236,3 +236,19 @@ func TestWandBStops(t *testing.T) {
 	require.NoError(t, run.Finish(1))
 	assert.ErrorIs(t, ctx.Err(), context.Canceled)
 }
+
+// A run that broke off is gone on with, until it ends well.
+func TestWandBResumesByItself(t *testing.T) {
+	s := toService(t)
+	t.Chdir(t.TempDir())
+	var ids []string
+	for _, code := range []int{1, 1, 0, 0} {
+		run := startRun(t, WandB{Resume: "auto"})
+		require.NoError(t, run.Log(map[string]any{"loss": 1.}))
+		require.NoError(t, run.Finish(code))
+		ids = append(ids, run.ID())
+	}
+	assert.Equal(t, []string{ids[0], ids[0], ids[0]}, ids[:3])
+	assert.NotEqual(t, ids[0], ids[3])
+	assert.Len(t, s.Run(ids[0]).History, 3)
+}

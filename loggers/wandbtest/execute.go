@@ -284,6 +284,5 @@ func inputOf(kind string, args arguments, fields ...string) (arguments, error) {
 
 // isJSON says whether a JSONString holds an object.
 func isJSON(text string) bool {
-	var m map[string]json.RawMessage
-	return json.Unmarshal([]byte(extended(text)), &m) == nil
+	return json.Unmarshal([]byte(extended(text)), &struct{}{}) == nil && strings.TrimSpace(text) != "null"
 }

@@ -179,13 +179,15 @@ func follows(before []string, line string) error {
 }
 
 func stepOf(line string) (int64, error) {
-	var row map[string]json.RawMessage
+	var row struct {
+		Step json.RawMessage `json:"_step"`
+	}
 	if err := json.Unmarshal([]byte(extended(line)), &row); err != nil {
 		return 0, err
 	}
-	step, err := strconv.ParseInt(string(row["_step"]), 10, 64)
+	step, err := strconv.ParseInt(string(row.Step), 10, 64)
 	if err != nil || step < 0 {
-		return 0, fmt.Errorf("_step %q is not a whole number from 0", row["_step"])
+		return 0, fmt.Errorf("_step %q is not a whole number from 0", row.Step)
 	}
 	return step, nil
 }
