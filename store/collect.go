@@ -184,9 +184,10 @@ func (s *Store) Remove(run Summary) error {
 // base32. Other folders of a recipe are not ours to judge.
 var runID = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{8}$`)
 
-// Leftovers returns folders, absolute, that are no runs any more or never became
-// one: what a killed Remove left, and directories of runs without an event file that
-// are older than a day. Deleting them loses nothing that can be read.
+// Leftovers returns what is of no more use, as absolute paths: what a killed Remove
+// left, directories of runs without an event file that are older than a day, and
+// indexes of other machines that were not written for a month. Deleting them loses
+// nothing that can be read.
 func (s *Store) Leftovers() ([]string, error) {
 	entries, err := os.ReadDir(s.root)
 	if err != nil {
@@ -194,7 +195,7 @@ func (s *Store) Leftovers() ([]string, error) {
 	}
 	var left []string
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), trash) {
+		if strings.HasPrefix(e.Name(), trash) || s.foreign(e) {
 			left = append(left, filepath.Join(s.root, e.Name()))
 		}
 		if !isFolder(e) {
@@ -205,13 +206,23 @@ func (s *Store) Leftovers() ([]string, error) {
 			continue // deleted meanwhile, or a link to nowhere
 		}
 		for _, run := range runs {
-			info, err := run.Info()
-			if err == nil && run.IsDir() && runID.MatchString(run.Name()) && s.now().Sub(info.ModTime()) > 24*time.Hour && s.empty(e.Name()+"/"+run.Name()) {
+			if run.IsDir() && runID.MatchString(run.Name()) && s.untouched(run, 24*time.Hour) && s.empty(e.Name()+"/"+run.Name()) {
 				left = append(left, filepath.Join(s.root, e.Name(), run.Name()))
 			}
 		}
 	}
 	return left, nil
+}
+
+// foreign reports the index of a machine that no longer uses it.
+func (s *Store) foreign(e fs.DirEntry) bool {
+	return strings.HasPrefix(e.Name(), indexPrefix) && !strings.HasPrefix(e.Name(), filepath.Base(s.indexFile())) &&
+		e.Type().IsRegular() && s.untouched(e, 30*24*time.Hour)
+}
+
+func (s *Store) untouched(e fs.DirEntry, span time.Duration) bool {
+	info, err := e.Info()
+	return err == nil && s.now().Sub(info.ModTime()) > span
 }
 
 // empty reports that a directory has nothing by the name of an event file.

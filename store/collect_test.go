@@ -130,13 +130,20 @@ func TestLeftovers(t *testing.T) {
 	for _, dir := range []string{"iris/QQQQ0000", "iris/AAAA1111", "iris/passed", "gone/QQQQ0000"} {
 		require.NoError(t, os.Chtimes(filepath.Join(root, dir), old, old))
 	}
+	month := time.Now().Add(-31 * 24 * time.Hour)
+	for _, index := range []string{".index-elsewhere.sqlite", ".index-elsewhere.sqlite-wal", ".index-busy.sqlite"} {
+		require.NoError(t, os.WriteFile(filepath.Join(root, index), nil, 0o644))
+	}
+	for _, index := range []string{".index-elsewhere.sqlite", ".index-elsewhere.sqlite-wal", filepath.Base(s.Index())} {
+		require.NoError(t, os.Chtimes(filepath.Join(root, index), month, month))
+	}
 	left, err := s.Leftovers()
 	require.NoError(t, err)
 	for i := range left {
 		left[i], err = filepath.Rel(root, left[i])
 		require.NoError(t, err)
 	}
-	assert.Equal(t, []string{".trash-1", "gone/QQQQ0000", "iris/QQQQ0000"}, left)
+	assert.Equal(t, []string{".index-elsewhere.sqlite", ".index-elsewhere.sqlite-wal", ".trash-1", "gone/QQQQ0000", "iris/QQQQ0000"}, left)
 }
 
 // A name stands for one run of a recipe, and for one of each.

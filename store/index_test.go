@@ -70,6 +70,7 @@ func TestIndexIsACache(t *testing.T) {
 			tt.spoil(t, indexOf(t, root))
 
 			s = open(t, root)
+			assert.Equal(t, tt.name == "a folder in its place", s.Index() == "")
 			got, err := s.Runs(t.Context(), store.Query{})
 			require.NoError(t, err)
 			assert.Empty(t, cmp.Diff(want, got))
@@ -95,7 +96,8 @@ func TestIndexVanishes(t *testing.T) {
 
 func TestIndexName(t *testing.T) {
 	root := some(t)
-	open(t, root)
+	s := open(t, root)
+	assert.Equal(t, s.Index(), indexOf(t, root))
 	host, err := os.Hostname()
 	require.NoError(t, err)
 	assert.Equal(t, ".index-"+strings.ToLower(host)+".sqlite", strings.ToLower(filepath.Base(indexOf(t, root))))

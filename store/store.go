@@ -117,7 +117,21 @@ func (s *Store) indexFile() string {
 		}
 		return '_'
 	}, host)
-	return filepath.Join(s.root, ".index-"+host+".sqlite")
+	return filepath.Join(s.root, indexPrefix+host+".sqlite")
+}
+
+// indexPrefix is the beginning of the names of indexes.
+const indexPrefix = ".index-"
+
+// Index is the path of the index, empty if memory has taken its place: then every
+// Open reads all event files.
+func (s *Store) Index() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.index == nil {
+		return ""
+	}
+	return s.index.file
 }
 
 // with uses the index. A damaged one is made again; one that cannot be used (a

@@ -187,6 +187,11 @@ func (a *app) index(ctx context.Context, c *cli.Command) finding {
 		}
 	}
 	f.Text = count(len(runs), "run")
+	if s.Index() == "" {
+		f.OK = false
+		f.Text += ", read anew by every command, for the index cannot be kept"
+		f.Do = "make the folder of runs writable, or delete what is called .index-* there"
+	}
 	if n > 0 {
 		f.OK = false
 		f.Text += fmt.Sprintf(", %d with damaged event files, as %s", n, damaged)

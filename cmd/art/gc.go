@@ -63,7 +63,7 @@ type collection struct {
 }
 
 type removed struct {
-	Path  string `json:"path"` // RECIPE/RUN, or a folder
+	Path  string `json:"path"` // RECIPE/RUN, or the path of what was no run
 	Bytes int64  `json:"bytes"`
 	what  string
 }
@@ -105,17 +105,17 @@ func (a *app) collect(ctx context.Context, s *store.Store, p store.Policy, dry, 
 			return done, err
 		}
 	}
-	folders, err := s.Leftovers()
+	paths, err := s.Leftovers()
 	errs = append(errs, err)
-	what := "left of a run"
+	what := "of no more use"
 	for range 2 {
-		for _, folder := range folders {
-			remove(a.shown(folder), what, weight(folder), func() error { return os.RemoveAll(folder) })
+		for _, path := range paths {
+			remove(a.shown(path), what, weight(path), func() error { return os.RemoveAll(path) })
 		}
 		if !artifacts {
 			break
 		}
-		folders, err = testArtifacts(a.module())
+		paths, err = testArtifacts(a.module())
 		errs = append(errs, err)
 		what, artifacts = "of go test -artifacts", false
 	}
@@ -129,9 +129,9 @@ func unsent(dir string) bool {
 	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".jsonl") })
 }
 
-// weight is the size of all files below dir, as far as they can be seen.
-func weight(dir string) (bytes int64) {
-	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+// weight is the size of all files below a path, as far as they can be seen.
+func weight(path string) (bytes int64) {
+	_ = filepath.WalkDir(path, func(_ string, d fs.DirEntry, err error) error {
 		if err == nil && d.Type().IsRegular() {
 			if info, err := d.Info(); err == nil {
 				bytes += info.Size()
