@@ -42,7 +42,10 @@
 // recipe nor of their fields say so by [Plan].Inputs or [Options].Fresh: nobody sees
 // a change of what code reads from files, servers or the clock.
 //
-// Everything runs with -art.fresh, with -count, and where CI is true, unless
+// A training that was killed, interrupted, or stopped by the deadline goes on at its
+// last checkpoint when the same step runs again, to the same bits; see [Scope].Train.
+//
+// Everything runs from the beginning with -art.fresh, with -count, and where CI is true, unless
 // -art.fresh=false is given.
 //
 // # Files

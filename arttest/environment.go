@@ -3,6 +3,7 @@ package arttest
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -24,6 +25,15 @@ func (r *R) environment() map[string]string {
 		"flags":     strings.Join(os.Args[1:], " "),
 		"command":   r.command(r.t.Name(), r.recipe.Seed),
 		"dry-run":   fmt.Sprint(r.settings.short),
+	}
+	for name, value := range map[string]string{
+		"commit": commit(r.place.module),
+		"go.sum": checksum(filepath.Join(r.place.module, "go.sum")),
+		"cpu":    processor(),
+	} {
+		if value != "" {
+			e[name] = value
+		}
 	}
 	if host, err := os.Hostname(); err == nil {
 		e["host"] = host

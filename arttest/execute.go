@@ -31,6 +31,9 @@ func (r *R) execute(t *testing.T, st *step) {
 		st.breaks(err)
 	}
 	r.remember(t, st)
+	if st.state == passed || st.state == failed {
+		r.history.forget(st.sum)
+	}
 }
 
 func (st *step) breaks(err error) {

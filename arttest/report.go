@@ -173,7 +173,20 @@ func (r *R) failure(st *step, v record.Verdict, test string) string {
 		}
 		tail = append(tail, [2]string{"files", r.folder(st) + "/ (" + strings.Join(files, ", ") + ")"})
 	}
-	return r.details(v, tail)
+	return r.details(v, append(tail, r.before(st)...))
+}
+
+// before is the part of a message that compares with the last run that passed.
+// Of several checks that fail in a step, the first has it.
+func (r *R) before(st *step) [][2]string {
+	if st.compared {
+		return nil
+	}
+	st.compared = true
+	if text := r.difference(st); text != "" {
+		return [][2]string{{"before", text}}
+	}
+	return nil
 }
 
 // details lays a verdict out.
@@ -229,7 +242,7 @@ func (r *R) breakage(st *step, test string) string {
 	if st.stack != "" {
 		tail = append(tail, [2]string{"stack", st.stack})
 	}
-	return r.details(v, tail)
+	return r.details(v, append(tail, r.before(st)...))
 }
 
 // command is what to type in the module's folder to run a test again.

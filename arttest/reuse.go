@@ -55,6 +55,7 @@ func (r *R) restore(t *testing.T, st *step, old passedStep, events []record.Even
 	r.judge(st)
 	st.duration = time.Since(start)
 	r.emit(record.Event{Kind: record.StepEnd, Step: st.plan.Name, Outcome: st.state.outcome(), Text: st.reason, Duration: st.duration})
+	r.history.forget(st.sum) // the run may have been killed before it did
 	what := again + " "
 	if !strings.HasSuffix(t.Name(), "/"+st.plan.Name) { // for another step that needs it
 		what += st.plan.Name + " "

@@ -17,6 +17,8 @@ type Scope struct {
 	t        *testing.T
 	progress *progress
 	ended    bool // guarded by r.mu: what comes later is dropped
+	events   int  // recorded by the step; guarded by r.mu
+	loops    int  // that it trained
 }
 
 // Data is the recipe's, with the step's batch size. In a dry run each stage is
@@ -81,6 +83,7 @@ func (s *Scope) emit(e record.Event) {
 	if e.Step = s.step.plan.Name; e.Model == "" {
 		e.Model = s.step.plan.Model
 	}
+	s.events++
 	s.r.record(e)
 }
 

@@ -25,6 +25,8 @@ type step struct {
 	reused  string // the run that its result was taken from
 	chose   bool   // it judged itself on the way
 
+	compared bool // with the last run in which it passed, in a message
+
 	state    state
 	reason   string
 	stack    string // of the panic that broke it

@@ -9,6 +9,8 @@
 //	arttest.Options{Decorators: []train.Decorator{decorators.GradientStats{Every: 5}.Decorate}}
 //	model.Decorators = append(model.Decorators, decorators.ActivationStats{}.Decorate)
 //
+// Checkpoint asks for more checkpoints than there are anyway.
+//
 // Numbers go to the loop's log and become curves of the run; files go where the
 // loop saves, the artifacts of a step. Nothing is shared between loops: one
 // value may decorate any number of them, at the same time too.

@@ -73,7 +73,7 @@ func (o Overfit) Run(ctx context.Context, s *arttest.Scope) error {
 		loop.Iterations = o.Iterations
 	}
 	loop.Decorators = append(loop.Decorators, p.decorate)
-	result, err := t.train(ctx, loop)
+	result, err := t.train(ctx, loop, p)
 	if err != nil {
 		return err
 	}
@@ -85,7 +85,7 @@ func (o Overfit) Run(ctx context.Context, s *arttest.Scope) error {
 const evaluations = 20
 
 // train runs a loop and scores validation on the way.
-func (t *trial) train(ctx context.Context, loop *train.Loop) (train.Result, error) {
+func (t *trial) train(ctx context.Context, loop *train.Loop, remembered ...any) (train.Result, error) {
 	every := max(1, loop.Epochs/evaluations)
 	loop.AfterEpoch = func(ctx context.Context, s *train.State) error {
 		if t.data.Validation == nil || (s.Epoch+1)%every != 0 || s.Epoch+1 == loop.Epochs {
@@ -94,7 +94,7 @@ func (t *trial) train(ctx context.Context, loop *train.Loop) (train.Result, erro
 		_, err := t.score(ctx, train.Validation, t.data.Validation, s.Iteration, s.Epoch)
 		return err
 	}
-	result, err := loop.Run(ctx)
+	result, err := t.run(ctx, loop, remembered...)
 	t.measureSchedule(loop, result)
 	if err == nil && result.Stopped != "" {
 		t.scope.Logf("training ended early: %s", result.Stopped)

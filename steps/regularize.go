@@ -198,26 +198,29 @@ func (r Regularize) try(ctx context.Context, s *arttest.Scope, v Variant) error 
 // trainEarly stops when the validation loss has not improved for so many epochs,
 // and puts the best weights back.
 func (t *trial) trainEarly(ctx context.Context, loop *train.Loop, patience int) (train.Result, error) {
-	best, since := math.Inf(1), 0
-	var kept map[string][]float32
+	early := struct { // so far; exported for the checkpoint
+		Best  float64
+		Since int
+		Kept  map[string][]float32
+	}{Best: math.Inf(1)}
 	loop.AfterEpoch = func(ctx context.Context, s *train.State) error {
 		loss, err := t.score(ctx, train.Validation, t.data.Validation, s.Iteration, s.Epoch)
 		if err != nil {
 			return err
 		}
-		if loss < best {
-			best, since, kept = loss, 0, copyParams(t.learner)
+		if loss < early.Best {
+			early.Best, early.Since, early.Kept = loss, 0, copyParams(t.learner)
 			return nil
 		}
-		if since++; since >= patience {
+		if early.Since++; early.Since >= patience {
 			s.Stop(fmt.Sprintf("the validation loss has not improved for %d epochs", patience))
 		}
 		return nil
 	}
-	result, err := loop.Run(ctx)
+	result, err := t.run(ctx, loop, &early)
 	t.measureSchedule(loop, result)
-	if kept != nil {
-		restore(t.learner, kept)
+	if early.Kept != nil {
+		restore(t.learner, early.Kept)
 	}
 	if err == nil && result.Stopped != "" {
 		t.scope.Logf("stopped after %d epochs: %s; the best weights are back", result.Epochs, result.Stopped)

@@ -167,7 +167,7 @@ func (l TransferLearning) weights(ctx context.Context, s *arttest.Scope) ([]trai
 	}
 	loop := t.loop(d.Training)
 	loop.Epochs = or(l.SourceEpochs, 20)
-	result, err := loop.Run(ctx)
+	result, err := t.run(ctx, loop)
 	if err != nil {
 		return nil, fmt.Errorf("source task: %w", err)
 	}

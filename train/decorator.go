@@ -44,6 +44,7 @@ type State struct {
 	save    SaveFunc
 	stopped string
 	onEnd   []func() error
+	keep    bool
 }
 
 // SaveFunc keeps a named file for people to look at. The extension of name says
@@ -71,6 +72,16 @@ func (s *State) Stop(reason string) {
 	if s.stopped == "" {
 		s.stopped = reason
 	}
+}
+
+// Keep asks whoever keeps checkpoints of the loop for one after this iteration.
+func (s *State) Keep() { s.keep = true }
+
+// Asked reports whether Keep was called since Asked was.
+func (s *State) Asked() bool {
+	asked := s.keep
+	s.keep = false
+	return asked
 }
 
 // OnEnd has f called once when the loop has ended, also after an error. Calls

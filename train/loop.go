@@ -25,6 +25,11 @@ type Loop struct {
 	Start int
 	// Decorators wrap the update, the first outermost.
 	Decorators []Decorator
+	// Between, if set, is called before every iteration that is run, when all of
+	// the one before is done, AfterEpoch too, and before the context is looked at:
+	// the moment to keep a checkpoint from which a loop with Start at
+	// State.Iteration goes on. The fields of the batch are those of the iteration before.
+	Between func(ctx context.Context, s *State) error
 	// AfterEpoch, if set, is called after every epoch, also one that a bound cuts
 	// short, with the state of its last iteration, but State.Iteration is the
 	// number of iterations done. It may call State.Stop.
@@ -180,6 +185,11 @@ func (l *Loop) epoch(ctx context.Context, s *State, result *Result, p Pass, opti
 		}
 	}()
 	for b, err := range l.Source(p) {
+		if l.Between != nil && err == nil && s.Iteration >= l.Start {
+			if err := l.Between(ctx, s); err != nil {
+				return err
+			}
+		}
 		switch {
 		case err != nil:
 			return fmt.Errorf("data: %w", err)

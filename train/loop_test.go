@@ -514,3 +514,44 @@ func TestTotal(t *testing.T) {
 		assert.Equal(t, c.want, total, "%+v", c)
 	}
 }
+
+// Between comes before every iteration that is run, when the one before is done, and
+// sees what Keep asked for.
+func TestBetween(t *testing.T) {
+	for _, start := range []int{0, 2, 3} {
+		l := loop(t, traintest.MLP(3))
+		l.Start, l.Epochs = start, 2
+		var order []string
+		l.Decorators = []train.Decorator{func(next train.UpdateFunc) train.UpdateFunc {
+			return func(ctx context.Context, s *train.State) error {
+				if s.Iteration == 3 {
+					s.Keep()
+				}
+				order = append(order, fmt.Sprint("update ", s.Iteration))
+				return next(ctx, s)
+			}
+		}}
+		l.AfterEpoch = func(_ context.Context, s *train.State) error {
+			order = append(order, fmt.Sprint("epoch ", s.Epoch))
+			return nil
+		}
+		l.Between = func(_ context.Context, s *train.State) error {
+			order = append(order, fmt.Sprint("between ", s.Iteration, " ", s.Asked()))
+			assert.False(t, s.Asked(), "the question was answered")
+			return nil
+		}
+		_, err := l.Run(t.Context())
+		require.NoError(t, err)
+		all := []string{
+			"between 0 false", "update 0", "between 1 false", "update 1", "between 2 false", "update 2", "epoch 0",
+			"between 3 false", "update 3", "between 4 true", "update 4", "between 5 false", "update 5", "epoch 1",
+		}
+		first := slices.Index(all, fmt.Sprint("between ", start, " false"))
+		assert.Equal(t, all[first:], order)
+	}
+	l := loop(t, traintest.MLP(3))
+	l.Epochs = 1
+	l.Between = func(context.Context, *train.State) error { return errors.New("no room") }
+	_, err := l.Run(t.Context())
+	assert.EqualError(t, err, "iteration 0 (epoch 0): no room")
+}

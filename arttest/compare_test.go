@@ -1,0 +1,43 @@
+package arttest_test
+
+import (
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// A step that passed before and fails now says what is different, scores first.
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "art")
+	never := again(t, dir, "^TestReuse$", "RECIPES_ITERATIONS=1", "RECIPES_WANT=2")
+	assert.NotContains(t, never.raw, "before  ", "there is nothing to compare with")
+	good := again(t, dir, "^TestReuse$", "RECIPES_WANT=0.3").newest("reuse")
+
+	o := again(t, dir, "^TestReuse$", "RECIPES_ITERATIONS=1", "RECIPES_WANT=2", "-test.cpu=1")
+	o.says("TestReuse/training/accuracy-training-at-least-2",
+		"before    passed in run "+good.ID+", a moment ago; since then:\n",
+		"training loss: ", " → ", "validation loss: ",
+		"setting iterations: 40 became 1\n", "threads: ", " became 1\n")
+
+	same := again(t, dir, "^TestReuse$", "RECIPES_WANT=2", "-art.fresh")
+	same.says("TestReuse/training/accuracy-training-at-least-2", "before    passed in run "+good.ID,
+		"no difference in settings, data, code, machine and scores\n")
+	reused := again(t, dir, "^TestReuse$", "RECIPES_WANT=2")
+	reused.says("TestReuse/training/accuracy-training-at-least-2", "no difference in settings")
+}
+
+// The environment says where the run was, without asking git.
+func TestEnvironmentOfRun(t *testing.T) {
+	t.Parallel()
+	s := recipes(t, "^TestReuse$").run().Settings
+	for name, like := range map[string]string{
+		"cpu": `.+`, "cpus": `^\d+$`, "threads": `^\d+$`, "go": `^go1`, "go.sum": `^[0-9a-f]{16}$`, "seed": "^7$",
+		"command": `^go test \./recipes -run '\^TestReuse\$' -art\.seed=7$`, "flags": `-test\.run=`,
+	} {
+		assert.Regexp(t, regexp.MustCompile(like), s[name], name)
+	}
+	assert.NotContains(t, s, "commit", "the module is in no repository")
+}
