@@ -38,7 +38,8 @@ import (
 //
 // The token is taken from NEPTUNE_API_TOKEN; it holds the address of the server.
 // NEPTUNE_ALLOW_SELF_SIGNED_CERTIFICATE, if not empty, turns off the check of
-// certificates.
+// certificates. NEPTUNE_REQUEST_TIMEOUT is how long a request may take, in seconds;
+// default 600.
 type Neptune struct {
 	// Project is workspace/name; the name alone does where there is one of that
 	// name. Default NEPTUNE_PROJECT.

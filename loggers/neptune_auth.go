@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -227,9 +228,15 @@ func trustedHosts(first string, others []string) func(address string) error {
 			return errors.New("it names an address that is not one")
 		case u.Scheme != "https" && home.Scheme == "https" || u.Scheme != "https" && u.Scheme != "http":
 			return fmt.Errorf("it sends to %s://%s, which is not encrypted", u.Scheme, u.Host)
-		case u.Hostname() != home.Hostname() && !slices.Contains(others, u.Hostname()):
+		case u.Hostname() != home.Hostname() && !(isLoopback(u) && isLoopback(home)) && !slices.Contains(others, u.Hostname()):
 			return fmt.Errorf("it sends to the host %s, and credentials go to %s only: list the host in Neptune.Hosts if it is yours", u.Hostname(), home.Hostname())
 		}
 		return nil
 	}
+}
+
+// isLoopback says whether an address is on this machine.
+func isLoopback(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -137,7 +138,7 @@ func (n *neptune) call(ctx context.Context, q neptuneRequest, to any) error {
 		q.path = neptuneLeaderboard + q.path
 	}
 	if q.timeout == 0 {
-		q.timeout = requestTimeout
+		q.timeout = neptuneTimeout()
 	}
 	if q.json != nil {
 		b, err := json.Marshal(q.json)
@@ -168,6 +169,15 @@ func (n *neptune) call(ctx context.Context, q neptuneRequest, to any) error {
 		}
 		return decodeAnswer(a, n.scrub(limitTrouble(a, err)), to)
 	}
+}
+
+// neptuneTimeout is how long a request may take, as the official client has it: a
+// server that is slow is not asked again and again.
+func neptuneTimeout() time.Duration {
+	if s, err := strconv.ParseFloat(os.Getenv("NEPTUNE_REQUEST_TIMEOUT"), 64); err == nil && s > 0 && s < 1e6 {
+		return time.Duration(s * float64(time.Second))
+	}
+	return 10 * time.Minute
 }
 
 // limitTrouble makes limits of the project the end: what is over them is kept until

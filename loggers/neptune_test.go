@@ -710,7 +710,7 @@ func TestNeptuneSyncOfAnotherServer(t *testing.T) {
 func TestNeptuneTrust(t *testing.T) {
 	trusts := trustedHosts("https://n.example:8080", []string{"auth.example"})
 	for address, want := range map[string]string{
-		"https://n.example/x": "", "https://n.example:9/x": "", "https://auth.example": "",
+		"https://n.example/x": "", "https://127.0.0.1": "credentials go", "https://n.example:9/x": "", "https://auth.example": "",
 		"http://n.example": "not encrypted", "https://n.example.evil": "credentials go to n.example only", "https://evil/n.example": "credentials go",
 		"://": "not one", "": "not one", "ftp://n.example": "not encrypted",
 	} {
@@ -719,6 +719,21 @@ func TestNeptuneTrust(t *testing.T) {
 		} else {
 			assert.ErrorContains(t, err, want, address)
 		}
+	}
+	assert.NoError(t, trustedHosts("http://localhost:5000", nil)("http://127.0.0.1:80"))
+	assert.Error(t, trustedHosts("http://localhost:5000", nil)("http://127.0.0.1.evil"))
+}
+
+// A server that does not answer in time is asked again, for the same.
+func TestNeptuneTimeout(t *testing.T) {
+	s := useNeptune(t)
+	t.Setenv("NEPTUNE_REQUEST_TIMEOUT", "0.05")
+	s.Inject(neptunetest.Fault{Operation: "operations", Times: 2, Delay: 100 * time.Millisecond})
+	require.NoError(t, toNeptune(t, &Neptune{Spool: t.TempDir(), courierPatience: hasty}, 3))
+	assertLosses(t, s, 3)
+	for value, want := range map[string]time.Duration{"": 10 * time.Minute, "soon": 10 * time.Minute, "-1": 10 * time.Minute, "NaN": 10 * time.Minute, "2": 2 * time.Second} {
+		t.Setenv("NEPTUNE_REQUEST_TIMEOUT", value)
+		assert.Equal(t, want, neptuneTimeout(), value)
 	}
 }
 

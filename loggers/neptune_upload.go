@@ -68,7 +68,7 @@ func (n *neptune) uploadBytes(ctx context.Context, path string, query url.Values
 		content = nil
 		delete(header, "Content-Type")
 	}
-	timeout := requestTimeout + time.Duration(len(content))*time.Second/slowestUpload
+	timeout := neptuneTimeout() + time.Duration(len(content))*time.Second/slowestUpload
 	var got json.RawMessage
 	if err := n.call(ctx, neptuneRequest{method: http.MethodPost, path: path, query: query, header: header, raw: content, timeout: timeout}, &got); err != nil {
 		return err
