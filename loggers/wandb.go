@@ -257,7 +257,7 @@ func (w *WandB) open(e *record.Event) (*wandbOutput, error) {
 type unreachable struct{ err error }
 
 func (u unreachable) deliver(context.Context, *position, []record.Event, bool) error {
-	return hopeless{u.err}
+	return hopeless(u)
 }
 
 // wandbLinger is how often the official client sends.
@@ -282,7 +282,7 @@ func (w *WandB) target(s wandbSettings, e *record.Event) (map[string]string, err
 		"commit": cmp.Or(s["git_commit"], e.Settings["vcs.revision"]), "repo": s["git_remote_url"],
 	}
 	if strings.ContainsAny(t["project"], `/\#?%:`) || len(t["project"]) > 128 {
-		return nil, fmt.Errorf(`project %q: a name has up to 128 characters, and none of / \ # ? %% :`, t["project"])
+		return nil, fmt.Errorf(`project %q: none of / \ # ? %% : may be in a name, which has up to 128 characters`, t["project"])
 	}
 	if id := cmp.Or(w.ID, s["run_id"]); strings.ContainsAny(id, `:;,#?/'\%`) || id != strings.TrimSpace(id) || len(id) > 128 {
 		return nil, fmt.Errorf(`run id %q: it has up to 128 characters, and none of : ; , # ? / ' \ %%`, id)

@@ -72,9 +72,7 @@ func (s *Server) versions(entity, project, name string) (all []*artifact) {
 var versionAlias = regexp.MustCompile(`^v\d+$`)
 
 func (s *Server) createArtifact(args arguments) (any, error) {
-	in, err := inputOf("CreateArtifactInput", args, "entityName!", "projectName!", "runName", "artifactTypeName!", "artifactCollectionName", "artifactCollectionNames",
-		"digest!", "digestAlgorithm!", "enableDigestDeduplication", "aliases", "clientID", "sequenceClientID", "metadata", "historyStep", "description", "tags",
-		"ttlDurationSeconds", "distributedID", "storageRegion", "labels", "clientMutationId")
+	in, err := inputOf("CreateArtifactInput", args)
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +81,9 @@ func (s *Server) createArtifact(args arguments) (any, error) {
 		Version: -1, Description: in.text("description"), Digest: in.text("digest"), State: pending, Run: in.text("runName"), ClientID: in.text("clientID"),
 		Files: map[string][]byte{},
 	}}
-	if err := s.checkArtifact(a, in); err != nil {
-		if t, ok := err.(*trouble); ok {
-			t.path = "createArtifact"
-		}
-		return nil, err
+	if t := s.checkArtifact(a, in); t != nil {
+		t.path = "createArtifact"
+		return nil, t
 	}
 	before := s.versions(a.Entity, a.Project, a.Name)
 	latest := object(nil)
@@ -109,7 +105,7 @@ func (s *Server) createArtifact(args arguments) (any, error) {
 	return object{"__typename": "CreateArtifactPayload", "artifact": made}, nil
 }
 
-func (s *Server) checkArtifact(a *artifact, in arguments) error {
+func (s *Server) checkArtifact(a *artifact, in arguments) *trouble {
 	switch {
 	case a.Entity != Entity:
 		return &trouble{status: http.StatusForbidden, message: "permission denied", code: "PERMISSION_ERROR"}
@@ -163,7 +159,7 @@ func (s *Server) byID(id string) *artifact {
 }
 
 func (s *Server) createArtifactManifest(args arguments) (any, error) {
-	in, err := inputOf("CreateArtifactManifestInput", args, "artifactID!", "baseArtifactID", "name!", "digest", "entityName!", "projectName!", "runName", "type", "clientMutationId")
+	in, err := inputOf("CreateArtifactManifestInput", args)
 	if err != nil {
 		return nil, err
 	}
@@ -187,14 +183,14 @@ func (s *Server) createArtifactManifest(args arguments) (any, error) {
 }
 
 func (s *Server) createArtifactFiles(args arguments) (any, error) {
-	in, err := inputOf("CreateArtifactFilesInput", args, "artifactFiles!", "storageLayout", "cloudRegionID", "clientMutationId")
+	in, err := inputOf("CreateArtifactFilesInput", args)
 	if err != nil {
 		return nil, err
 	}
 	specs, _ := in["artifactFiles"].([]any)
 	var nodes []object
 	for _, v := range specs {
-		spec, err := inputOf("CreateArtifactFileSpecInput", arguments{"input": v}, "artifactID!", "artifactManifestID", "name!", "md5!", "uploadPartsInput", "mimetype")
+		spec, err := inputOf("CreateArtifactFileSpecInput", arguments{"input": v})
 		if err != nil {
 			return nil, err
 		}
@@ -235,7 +231,7 @@ func (s *Server) held(like *artifact, sum []byte) (*artifact, []byte) {
 }
 
 func (s *Server) commitArtifact(args arguments) (any, error) {
-	in, err := inputOf("CommitArtifactInput", args, "artifactID!", "clientMutationId")
+	in, err := inputOf("CommitArtifactInput", args)
 	if err != nil {
 		return nil, err
 	}

@@ -134,7 +134,7 @@ func (s *Server) artifactType(entity, project, kind string) (any, error) {
 }
 
 func (s *Server) useArtifact(args arguments) (any, error) {
-	in, err := inputOf("UseArtifactInput", args, "artifactID!", "entityName!", "projectName!", "runName!", "artifactEntityName", "artifactProjectName", "usedAs", "clientMutationId")
+	in, err := inputOf("UseArtifactInput", args)
 	if err != nil {
 		return nil, err
 	}

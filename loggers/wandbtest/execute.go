@@ -46,7 +46,7 @@ type trouble struct {
 
 func (t *trouble) Error() string { return t.message }
 
-func badRequest(format string, args ...any) error {
+func badRequest(format string, args ...any) *trouble {
 	return &trouble{status: http.StatusBadRequest, message: fmt.Sprintf(format, args...)}
 }
 
@@ -266,9 +266,9 @@ func (x execution) value(v any) (any, error) {
 }
 
 // inputOf returns the argument "input" of a mutation after looking for fields that
-// its type does not have, and for those that it must have, which are marked with !.
-func inputOf(kind string, args arguments, fields ...string) (arguments, error) {
-	input := args.object("input")
+// its type does not have, and for those that it must have.
+func inputOf(kind string, args arguments) (arguments, error) {
+	input, fields := args.object("input"), inputTypes[kind]
 	for name := range input {
 		if !slices.Contains(fields, name) && !slices.Contains(fields, name+"!") {
 			return nil, badRequest("Field %q is not defined by type %q.", name, kind)

@@ -103,7 +103,7 @@ func (s *Server) deny(r *http.Request, g *grant, body []byte) *denied {
 }
 
 func (s *Server) createRunFiles(a arguments) (any, error) {
-	in, err := inputOf("CreateRunFilesInput", a, "entityName!", "projectName!", "runName!", "files!", "clientMutationId")
+	in, err := inputOf("CreateRunFilesInput", a)
 	if err != nil {
 		return nil, err
 	}

@@ -41,12 +41,11 @@ type Run struct {
 // run is a Run as it came in.
 type run struct {
 	Run
-	id       string // of the storage
-	config   string
-	lines    map[string][]string
-	stop     bool
-	inFlight bool
-	last     string // body of the last request that completed the run
+	id     string // of the storage
+	config string
+	lines  map[string][]string
+	stop   bool
+	last   string // body of the last request that completed the run
 }
 
 // Runs returns all runs, in the order of their creation.
@@ -162,8 +161,7 @@ func (s *Server) find(entity, project, id string) *run {
 const maxConfig = 15 << 20
 
 func (s *Server) upsertBucket(a arguments) (any, error) {
-	in, err := inputOf("UpsertBucketInput", a, "id", "name", "groupName", "modelName", "entityName", "description", "displayName", "notes",
-		"commit", "config", "host", "debug", "jobProgram", "jobRepo", "jobType", "state", "sweep", "tags", "summaryMetrics", "clientMutationId")
+	in, err := inputOf("UpsertBucketInput", a)
 	if err != nil {
 		return nil, err
 	}
@@ -175,8 +173,7 @@ func (s *Server) upsertBucket(a arguments) (any, error) {
 		project = "uncategorized"
 	}
 	r := s.find(entity, project, name)
-	if err := s.checkBucket(in, entity, project, name); err != nil {
-		t := err.(*trouble)
+	if t := s.checkBucket(in, entity, project, name); t != nil {
 		t.path = "upsertBucket"
 		return nil, t
 	}
@@ -213,7 +210,7 @@ func (r *run) update(in arguments) {
 	}
 }
 
-func (s *Server) checkBucket(in arguments, entity, project, name string) error {
+func (s *Server) checkBucket(in arguments, entity, project, name string) *trouble {
 	switch {
 	case entity != Entity:
 		return &trouble{status: http.StatusForbidden, message: "permission denied", code: "PERMISSION_ERROR"}
@@ -245,7 +242,7 @@ func (s *Server) checkBucket(in arguments, entity, project, name string) error {
 		for key, value := range parsed {
 			wrapped, ok := value.(map[string]any)
 			if _, has := wrapped["value"]; !ok || !has {
-				return s.violated("config %q is not wrapped as {\"value\": ...}", key).(*trouble)
+				return s.violated("config %q is not wrapped as {\"value\": ...}", key)
 			}
 		}
 	}

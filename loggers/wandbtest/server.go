@@ -86,7 +86,7 @@ func (s *Server) Violations() []string {
 }
 
 // violated notes a violation and returns it as an error with status 400.
-func (s *Server) violated(format string, args ...any) error {
+func (s *Server) violated(format string, args ...any) *trouble {
 	s.violations = append(s.violations, fmt.Sprintf(format, args...))
 	return badRequest(format, args...)
 }
@@ -196,6 +196,7 @@ func (s *Server) root() object {
 			"flags": `{"code_saving_enabled":false}`, "teams": edges("Team", []object{{"__typename": "Team", "name": Entity}}),
 		},
 		"serverInfo": serverInfo(),
+		"__type":     resolver{[]string{"name"}, s.introspect},
 		"entity": resolver{[]string{"name"}, func(a arguments) (any, error) {
 			if a.text("name") != Entity {
 				return object(nil), nil
@@ -252,6 +253,10 @@ func (s *Server) project(a arguments) (any, error) {
 	if !known {
 		return object(nil), nil
 	}
+	return s.projectFields(entity, name), nil
+}
+
+func (s *Server) projectFields(entity, name string) object {
 	p := projectObject(entity, name)
 	p["bucket"] = resolver{[]string{"name", "missingOk"}, func(a arguments) (any, error) { return s.bucket(entity, name, a.text("name")) }}
 	p["run"] = p["bucket"]
@@ -259,7 +264,7 @@ func (s *Server) project(a arguments) (any, error) {
 	p["artifactCollectionMembership"] = resolver{[]string{"name"}, func(a arguments) (any, error) { return s.membership(entity, name, a.text("name")) }}
 	p["artifactCollection"] = resolver{[]string{"name"}, func(a arguments) (any, error) { return s.collection(entity, name, a.text("name")) }}
 	p["artifactType"] = resolver{[]string{"name"}, func(a arguments) (any, error) { return s.artifactType(entity, name, a.text("name")) }}
-	return p, nil
+	return p
 }
 
 func projectObject(entity, name string) object {
