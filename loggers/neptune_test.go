@@ -628,7 +628,6 @@ func TestNeptuneKeepsSecrets(t *testing.T) {
 	t.Setenv("NEPTUNE_API_TOKEN", token)
 	s.KeepBodies()
 	s.RedirectDownloads()
-	s.SetTokenLife(31 * time.Second) // so that they are refreshed
 	away := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("a redirect was followed: %s", r.URL) }))
 	defer away.Close()
 	dir := t.TempDir()
@@ -639,8 +638,8 @@ func TestNeptuneKeepsSecrets(t *testing.T) {
 	require.Eventually(t, func() bool { id, _ := l.RunID(); return id != "" }, 10*time.Second, time.Millisecond)
 	_, err := l.DownloadCheckpoint(t.Context(), "", "overfit", t.TempDir())
 	require.Error(t, err)
-	time.Sleep(1100 * time.Millisecond)
-	s.Inject(neptunetest.Fault{Operation: "operations", After: 1, Status: 307, Header: map[string]string{"Location": away.URL + "/api"}})
+	s.ExpireTokens(false) // so that they are refreshed
+	s.Inject(neptunetest.Fault{Operation: "operations", After: 2, Status: 307, Header: map[string]string{"Location": away.URL + "/api"}})
 	recordtest.Emit(t, l, scalars(2, 2000)...)
 	err = l.Close()
 	require.ErrorContains(t, err, "redirects are not followed")
@@ -799,8 +798,8 @@ func TestNeptuneKilled(t *testing.T) {
 	require.Len(t, s.Runs(), 1)
 	points := s.Runs()[0].Fields["s/loss"].Points
 	texts := s.Runs()[0].Fields["s/text/log"].Points
-	require.Equal(t, killedEvents-1, len(points)+len(texts))
-	for n := 2; n <= killedEvents; n++ {
+	require.Equal(t, neptuneEvents-1, len(points)+len(texts))
+	for n := 2; n <= neptuneEvents; n++ {
 		if want := killedEvent(n); want.Kind == record.Text {
 			require.Equal(t, want.Text, texts[0].Text)
 			texts = texts[1:]
@@ -830,7 +829,7 @@ func playNeptune(dir string) error {
 	if err := l.Emit(record.Event{Seq: begun, Kind: record.RunStart, Name: "iris", Text: "7Q2K"}); err != nil {
 		return err
 	}
-	for n := int(begun) + 1; n <= killedEvents; n++ {
+	for n := int(begun) + 1; n <= neptuneEvents; n++ {
 		if err := l.Emit(killedEvent(n)); err != nil {
 			return err
 		}
@@ -840,6 +839,8 @@ func playNeptune(dir string) error {
 	time.Sleep(time.Hour) // until it is killed: what is left is for sync
 	return nil
 }
+
+const neptuneEvents = 1_500
 
 // killedEvent is the event of a number.
 func killedEvent(n int) record.Event {
