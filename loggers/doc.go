@@ -35,6 +35,7 @@
 //
 // Troubles that pass (no connection, 408, 429, 5xx) are tried again, after half a
 // second, then doubling up to a minute, or when Retry-After says. A wrong key or
-// address ends the sending, not the training. Keys come from the environment;
-// they are in no event, file, message or field.
+// address ends the sending, not the training. Keys come from the environment, and
+// where a service has them, its own files of keys; they are in no event, file, message
+// or field.
 package loggers

@@ -2,6 +2,9 @@ package loggers
 
 import (
 	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -100,4 +103,37 @@ func TestWandBTroubles(t *testing.T) {
 			assertOnce(t, s, 3)
 		})
 	}
+}
+
+// A certificate that nobody vouches for ends the sending, without waiting.
+func TestWandBOfAServerThatIsNotItself(t *testing.T) {
+	s := toService(t)
+	encrypted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	encrypted.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
+	encrypted.StartTLS()
+	defer encrypted.Close()
+	root := t.TempDir()
+	begin := time.Now()
+	err := toWandB(t, &WandB{Address: encrypted.URL, Spool: root, Grace: time.Minute}, 3)
+	assert.ErrorContains(t, err, "certificate")
+	assert.Less(t, time.Since(begin), 30*time.Second)
+	assert.Empty(t, s.Requests())
+}
+
+// A clock that is set back does not turn back the time of the run.
+func TestWandBClockJumps(t *testing.T) {
+	s := toService(t)
+	w := &WandB{Spool: t.TempDir(), W: io.Discard, Grace: time.Minute}
+	at := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	recordtest.Emit(t, w, record.Event{Seq: 1, Time: at, Kind: record.RunStart, Name: "iris", Text: "7Q2KABCD"})
+	for i, jump := range []time.Duration{time.Second, -time.Hour, 2 * time.Second} {
+		recordtest.Emit(t, w, record.Event{Seq: int64(i + 2), Time: at.Add(jump), Kind: record.Scalar, Step: "s", Name: "x", Iteration: i})
+	}
+	require.NoError(t, w.Close())
+	var runtimes []any
+	for _, row := range s.Runs()[0].History {
+		runtimes = append(runtimes, row["_runtime"])
+	}
+	assert.Equal(t, []any{1., 1., 2.}, runtimes)
+	assert.Equal(t, 1, s.Runs()[0].ExitCode, "a recipe that did not end has failed")
 }
