@@ -54,12 +54,10 @@ func newRunDir(module, root, recipe string) (*runDir, error) {
 	}
 	// Runs are results of this machine: keep them out of version control even
 	// where the project's own ignore file does not know them.
-	ignore := filepath.Join(root, ".gitignore")
-	if _, err := os.Stat(ignore); errors.Is(err, fs.ErrNotExist) {
-		if err := os.WriteFile(ignore, []byte("*\n"), 0o644); err != nil {
-			return nil, remedy(err)
-		}
+	if err := ignored(root); err != nil {
+		return nil, remedy(err)
 	}
+	keepUncached(module, root)
 	d := &runDir{}
 	for d.path == "" {
 		id := newID()
@@ -80,6 +78,15 @@ func newRunDir(module, root, recipe string) (*runDir, error) {
 	}
 	d.events = events
 	return d, nil
+}
+
+// ignored puts a folder out of sight of version control.
+func ignored(folder string) error {
+	ignore := filepath.Join(folder, ".gitignore")
+	if _, err := os.Stat(ignore); errors.Is(err, fs.ErrNotExist) {
+		return os.WriteFile(ignore, []byte("*\n"), 0o644)
+	}
+	return nil
 }
 
 // newID is 40 random bits as eight characters of Crockford's base32, which has
