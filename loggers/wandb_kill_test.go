@@ -20,7 +20,7 @@ import (
 )
 
 // killedRows is how many iterations the killed processes log together.
-const killedRows = 4_000
+const killedRows = 2_000
 
 // playWandB is a process that trains, going on after what an earlier one has emitted,
 // or one that only sends.
@@ -41,7 +41,7 @@ func playWandB(role, dir string) error {
 		}
 	}
 	for n := max(int(c.file.Seq()), 1) + 1; n <= killedRows; n++ {
-		if n%1000 == 0 {
+		if n%500 == 0 {
 			a := &record.Artifact{Name: "w", Path: fmt.Sprintf("s/w%d.safetensors", n), Kind: "weights"}
 			if err := w.out.Emit(record.Event{Seq: int64(n), Kind: record.ArtifactSaved, Step: "s", Artifact: a}); err != nil {
 				return err
@@ -66,12 +66,12 @@ func TestWandBKilledProcessesSendEverythingOnce(t *testing.T) {
 	s.Inject(wandbtest.Fault{Operation: "file_stream", Times: 3, Lose: true})
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "s"), 0o755))
-	for n := 1000; n <= killedRows; n += 1000 {
+	for n := 500; n <= killedRows; n += 500 {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "s", fmt.Sprintf("w%d.safetensors", n)), fmt.Appendf(nil, "weights %d", n), 0o644))
 	}
 	kills := 18
 	if testing.Short() {
-		kills = 6
+		kills = 4
 	}
 	for i := range kills {
 		role := "wandb-train"
@@ -96,7 +96,7 @@ func TestWandBKilledProcessesSendEverythingOnce(t *testing.T) {
 	run := s.Run("7q2kabcd")
 	next := 2
 	for _, row := range run.History {
-		if next%1000 == 0 {
+		if next%500 == 0 {
 			next++
 		}
 		if !assert.EqualValues(t, next, row["s/iteration"]) {
@@ -106,7 +106,7 @@ func TestWandBKilledProcessesSendEverythingOnce(t *testing.T) {
 	}
 	assert.Equal(t, killedRows, next)
 	artifacts := s.Artifacts()
-	assert.Len(t, artifacts, killedRows/1000)
+	assert.Len(t, artifacts, killedRows/500)
 	for _, a := range artifacts {
 		assert.Zero(t, a.Version, "no version comes twice")
 	}
