@@ -27,7 +27,6 @@ var misses = map[string]string{
 	"target among the features | friedman-huber":       "ExploreData warns, and does not fail: a regression may well be on a line",
 	"target among the features | plane":                "ExploreData warns, and does not fail: a regression may well be on a line",
 	"learning rate 100 times too high | plane":         "Adam learns a plane at 0.1 as well as at 0.001",
-	"target among the features | waves-mae":            "ExploreData warns, and does not fail: a regression may well be on a line",
 	"weights start 30 times too large | moons-rmsprop": "batch norm brings them back",
 	"weight decay far too strong | iris-zero-head":     "decoupled decay of 1 at a falling learning rate takes little from the weights",
 	"weight decay far too strong | blobs-tiny":         "two distant clouds are told apart by small weights too",

@@ -162,7 +162,7 @@ func runAll(t *testing.T, all []*experiment) {
 // of t, and judging what they measure even under -short.
 func apart(t *testing.T, tests []testing.InternalTest) {
 	t.Helper()
-	for name, value := range map[string]string{"test.short": "false", "art.dir": t.TempDir(), "art.quiet": "true", "test.skip": "", "test.count": "1", "test.failfast": "false"} {
+	for name, value := range map[string]string{"test.short": "false", "art.dir": t.TempDir(), "art.quiet": "true", "art.fresh": "true", "test.skip": "", "test.count": "1", "test.failfast": "false"} {
 		defer set(t, name, value)()
 	}
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
