@@ -83,7 +83,7 @@ func BenchmarkNeptunePython(b *testing.B) {
 
 func TestNeptuneScalarsAllocateNothing(t *testing.T) {
 	useNeptune(t)
-	l := &Neptune{Spool: t.TempDir(), Mode: "offline"}
+	l := &Neptune{Spool: t.TempDir(), Mode: "offline", W: io.Discard}
 	require.NoError(t, l.Emit(record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"}))
 	e := scalars(2, 2)[0]
 	assert.Zero(t, testing.AllocsPerRun(200, func() {
