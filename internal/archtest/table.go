@@ -30,6 +30,7 @@ var Table = []Row{
 	{"checks", []string{"record", "internal/suggest"}},
 	{"loggers", []string{"record"}},
 	{"loggers/neptunetest", nil},
+	{"loggers/wandbtest", nil},
 	{"store", []string{"record"}},
 	{"sweep", []string{"record"}},
 	{"record/recordtest", []string{"record"}},

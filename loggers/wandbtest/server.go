@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 )
 
 // Server is a stand-in for the service. Its methods may be called at any time,
@@ -40,9 +39,16 @@ type Server struct {
 // Entity is the one that the key belongs to. Others are forbidden.
 const Entity = "acme"
 
+// TB is what a server needs of the test: a [*testing.T].
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+}
+
 // NewServer starts a server, which ends with the test. Violations of the protocol
 // that the test has not asked for fail it.
-func NewServer(t testing.TB) *Server {
+func NewServer(t TB) *Server {
 	t.Helper()
 	key := make([]byte, 20)
 	rand.Read(key) // never fails
