@@ -129,7 +129,9 @@ func (w *worker) ask(ctx context.Context, r Request, limit time.Duration) (Reply
 	}
 }
 
+// died is err with what the worker printed last, all of it once it is waited for.
 func (w *worker) died(err error) error {
+	w.stop()
 	return fmt.Errorf("%w; last lines: %s", err, w.printed)
 }
 
