@@ -2,6 +2,7 @@ package arttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -36,8 +37,15 @@ func (r *R) record(e record.Event) {
 
 // failures counts errors.
 type failures struct {
-	n     int
-	first error
+	n      int
+	first  error
+	strict bool // one of them is to fail the test
+}
+
+// strict is an error of a logger that was asked to fail the test with its troubles.
+type strict interface {
+	error
+	Strict() bool
 }
 
 func (f *failures) add(err error) {
@@ -46,6 +54,10 @@ func (f *failures) add(err error) {
 	}
 	if f.n++; f.first == nil {
 		f.first = err
+	}
+	var s strict
+	if errors.As(err, &s) && s.Strict() {
+		f.strict = true
 	}
 }
 
@@ -104,7 +116,10 @@ func (r *R) finish() {
 		r.t.Error(r.marks.plain("the run is not recorded whole: " + r.lost.String()))
 	}
 	for _, l := range r.loggers {
-		if l.n > 0 {
+		switch {
+		case l.strict:
+			r.t.Error(r.marks.plain(fmt.Sprintf("%s is strict: %s", l.name, l.failures)))
+		case l.n > 0:
 			r.say(r.t, fmt.Sprintf("%s %s: %s", r.marks.warn, l.name, l.failures))
 		}
 	}
