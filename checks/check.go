@@ -20,6 +20,8 @@ type Check struct {
 	// Reads lists the whole-set scores the check needs. That the step measures
 	// them is verified before it runs.
 	Reads []Ref
+	// History asks for record.Run.Earlier, which is read from the disk.
+	History bool
 	// Judge returns the verdict. Fields Check and Claim are filled in from above
 	// when empty; an empty Mark fails.
 	Judge func(*record.StepRun) record.Verdict

@@ -18,6 +18,11 @@ type Run struct {
 	Duration   time.Duration
 	// Steps in the order in which they started.
 	Steps []*StepRun
+	// Earlier are runs of the same recipe before this one, oldest first: of each step
+	// that passed in one, the last values of whole-set scores. It is there only when
+	// a check asks for it. Pinned is known of such runs only.
+	Earlier []*Run
+	Pinned  bool
 	// Events is the number of events taken in.
 	Events int64
 
