@@ -1,11 +1,13 @@
 package arttest_test
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // A step that passed before and fails now says what is different, scores first.
@@ -40,4 +42,26 @@ func TestEnvironmentOfRun(t *testing.T) {
 		assert.Regexp(t, regexp.MustCompile(like), s[name], name)
 	}
 	assert.NotContains(t, s, "commit", "the module is in no repository")
+}
+
+// A gate compares with the runs on disk in which the step passed.
+func TestGate(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "art")
+	run := func(height string, more ...string) outcome {
+		return again(t, dir, "^TestGate$", append(more, "RECIPES_HEIGHT="+height)...)
+	}
+	const best, pinned = "TestGate/score/height-training-no-worse-than-best", "TestGate/score/height-training-no-worse-than-pinned"
+	first := run("1")
+	assert.Equal(t, "pass", first.results()[best])
+	assert.Contains(t, first.text("TestGate/score"), "no earlier run")
+	low := run("0.5")
+	low.says(best, "training height is 0.500; in the best run, "+first.newest("gate").ID+", it was 1\n")
+	assert.Equal(t, "pass", run("2").results()[best])
+	assert.Equal(t, "fail", run("1").results()[best], "a result that is reused is judged anew")
+	assert.Equal(t, "pass", run("1.9").results()[best])
+
+	assert.Equal(t, "fail", run("1", "RECIPES_PINNED=1").results()[pinned], "none is")
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "gate", first.newest("gate").ID, "pin.txt"), []byte("\n"), 0o644))
+	assert.Equal(t, "pass", run("1", "RECIPES_PINNED=1").results()[pinned])
 }

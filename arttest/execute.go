@@ -105,6 +105,7 @@ func (r *R) judge(st *step) {
 	if r.settings.short {
 		return
 	}
+	r.recall(st)
 	s := r.run.Step(st.plan.Name)
 	for _, c := range st.checks {
 		v := verdict(c, s)

@@ -39,6 +39,9 @@ type passedStep struct {
 	Sum    string    `json:"sum"`
 	// Trial is the part of the step that the entry is about, "" for all of it.
 	Trial string `json:"trial,omitempty"`
+	// From and To say which of the step's events are the trial's.
+	From int `json:"from,omitempty"`
+	To   int `json:"to,omitempty"`
 	// Chose says that the step judged itself on the way, so that other checks may
 	// have made it go on.
 	Chose       bool                     `json:"chose,omitempty"`

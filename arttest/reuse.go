@@ -104,7 +104,8 @@ func (r *R) earlier(file string, st *step) (old passedStep, events []record.Even
 
 // holds judges what an earlier run recorded as if it were recorded now.
 func (r *R) holds(st *step, events []record.Event) bool {
-	trial := &record.Run{ID: r.run.ID, Recipe: r.run.Recipe, Settings: r.run.Settings, Steps: slices.Clone(r.run.Steps)}
+	r.recall(st)
+	trial := &record.Run{ID: r.run.ID, Recipe: r.run.Recipe, Settings: r.run.Settings, Earlier: r.run.Earlier, Steps: slices.Clone(r.run.Steps)}
 	_ = trial.Emit(record.Event{Kind: record.StepStart, Step: st.plan.Name, Model: st.plan.Model, Settings: st.plan.Settings}) // a fold takes every event
 	for _, e := range events {
 		_ = trial.Emit(e)

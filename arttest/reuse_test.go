@@ -198,3 +198,59 @@ func TestReuseOfDamage(t *testing.T) {
 		})
 	}
 }
+
+// A variant that was tried, and did not do, is not trained again beside a new one.
+func TestReuseOfVariants(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "art")
+	first := again(t, dir, "^TestVariants$")
+	assert.NotContains(t, first.raw, "was tried")
+	id := first.newest("variants").ID
+	o := again(t, dir, "^TestVariants$", "RECIPES_MORE=1")
+	o.says("TestVariants/regularize", "variant 1 of 3: weight decay 0.01\n", "↺ weight decay 0.01 was tried in run "+id,
+		"variant 2 of 3: changed model\n", "↺ changed model was tried in run "+id, "variant 3 of 3: dropout 0.4\n")
+	assert.NotContains(t, o.raw, "↺ dropout 0.4")
+	was, is := first.newest("variants").Steps[0], o.newest("variants").Steps[0]
+	for i, s := range was.Series {
+		assert.Equal(t, s, is.Series[i])
+	}
+	assert.Equal(t, "fail", o.results()["TestVariants/regularize/never"])
+	for _, a := range is.Artifacts {
+		assert.FileExists(t, filepath.Join(dir, "variants", o.newest("variants").ID, filepath.FromSlash(a.Path)))
+	}
+	fresh := again(t, dir, "^TestVariants$", "-art.fresh")
+	assert.NotContains(t, fresh.raw, "was tried")
+	other := again(t, dir, "^TestVariants$", "-art.seed=3")
+	assert.NotContains(t, other.raw, "was tried")
+}
+
+// The same after edits of the source, as it is in life: of variants a changed and a
+// new one are tried, after a comment none, and none of the steps.
+func TestReuseAfterEdits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts go test")
+	}
+	t.Parallel()
+	dir := ownModule(t)
+	file := filepath.Join(dir, "recipes", "reuse_test.go")
+	edit := func(old, new string) {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Contains(t, string(text), old)
+		require.NoError(t, os.WriteFile(file, []byte(strings.Replace(string(text), old, new, 1)), 0o644))
+	}
+	run := func() outcome { return goTest(t, dir, nil, "-run", "^(TestVariants|TestChooser)$", "./recipes") }
+	run()
+	edit("{WeightDecay: 0.01}, {Change: changed},", "{WeightDecay: 0.01}, {Change: changed}, // two\n\t\t{Dropout: 0.1},")
+	o := run()
+	o.says("TestVariants/regularize", "↺ weight decay 0.01 was tried in run", "↺ changed model was tried in run", "variant 3 of 3: dropout 0.1\n")
+	o.says("TestChooser/chooser", "↺ reused from run")
+	edit("m.Dropout = 0.3", "m.Dropout = 0.35")
+	o = run()
+	o.says("TestVariants/regularize", "↺ weight decay 0.01", "variant 2 of 3: changed model\n", "variant 3 of 3", "↺ dropout 0.1 was tried")
+	assert.NotContains(t, o.raw, "↺ changed model")
+	edit("// chooser tries until its checks pass.", "// A chooser tries.")
+	run().says("TestChooser/chooser", "↺ reused from run")
+	edit("height++", "height += 0.5")
+	run().says("TestChooser/chooser", "chooser runs again: user/recipes.(chooser).Run changed (reuse_test.go:")
+}

@@ -137,6 +137,7 @@ func (s *Scope) end() {
 // far, warnings aside. A step that tries variants stops at the first that passes.
 func (s *Scope) Passes() bool {
 	s.step.chose = true
+	s.r.recall(s.step)
 	for _, c := range s.step.checks {
 		if verdict(c, s.Step()).Mark == record.Fail {
 			return false

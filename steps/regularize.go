@@ -159,7 +159,7 @@ func (r Regularize) Run(ctx context.Context, s *arttest.Scope) error {
 		}
 		seen[name] = true
 		s.Logf("variant %d of %d: %s", i+1, len(variants), name)
-		if err := r.try(ctx, s, v); err != nil {
+		if err := s.Once(ctx, r.part(v), func() error { return r.try(ctx, s, v) }); err != nil {
 			return fmt.Errorf("variant %q: %w", name, err)
 		}
 		if s.Dry() || s.Passes() {
@@ -167,6 +167,15 @@ func (r Regularize) Run(ctx context.Context, s *arttest.Scope) error {
 		}
 	}
 	return nil
+}
+
+// part is what a variant depends on, and not on the others.
+func (r Regularize) part(v Variant) arttest.Part {
+	m := v.model(r.Model)
+	return arttest.Part{
+		Name: v.name(), Model: m, Values: []any{v, r.Model},
+		Settings: settings(m, "epochs", fmt.Sprint(r.epochs()), "augment", fmt.Sprint(v.Augment), "patience", fmt.Sprint(v.Patience)),
+	}
 }
 
 func (r Regularize) try(ctx context.Context, s *arttest.Scope, v Variant) error {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/actually-robust-training/art/arttest"
 	"github.com/actually-robust-training/art/checks"
+	"github.com/actually-robust-training/art/nn"
+	"github.com/actually-robust-training/art/steps"
 	"github.com/actually-robust-training/art/train"
 )
 
@@ -112,4 +114,41 @@ func readNumbers(file string) (train.Batch, error) {
 		b.Inputs.Data[i] = float32(v)
 	}
 	return b, nil
+}
+
+// TestVariants fails, and may have one more variant.
+func TestVariants(t *testing.T) {
+	net := nn.Classifier("net", func(x nn.Node) nn.Node {
+		return x.Dense("fc1", 8).ReLU().Dropout("drop", 0.2).Dense("logits", x.Classes())
+	})
+	r := arttest.New(t, sized())
+	arttest.Step(r, steps.Regularize{Model: net, Epochs: 4, Variants: append([]steps.Variant{
+		{WeightDecay: 0.01}, {Change: changed},
+	}, more()...)}, fails("never"))
+}
+
+func more() []steps.Variant {
+	if os.Getenv("RECIPES_MORE") == "" {
+		return nil
+	}
+	return []steps.Variant{{Dropout: 0.4}}
+}
+
+func changed(m train.Model) train.Model {
+	m.Dropout = 0.3
+	return m
+}
+
+// TestGate lets no score fall.
+func TestGate(t *testing.T) {
+	score := does("score", func(_ context.Context, s *arttest.Scope) error {
+		s.Score(train.Training, "height", number(os.Getenv("RECIPES_HEIGHT"), 1))
+		return nil
+	})
+	score.Scores = []checks.Ref{{Metric: "height", Stage: train.Training}}
+	past := checks.Best
+	if os.Getenv("RECIPES_PINNED") != "" {
+		past = checks.Pinned
+	}
+	arttest.Step(arttest.New(t, plain()), score, checks.NoWorseThan(past, "height", train.Training, 0.1))
 }
