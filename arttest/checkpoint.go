@@ -80,7 +80,7 @@ func readCheckpoint(file string) (c checkpoint, p parts, err error) {
 	if err != nil {
 		return c, nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	stat, err := f.Stat()
 	if err != nil {
 		return c, nil, err

@@ -114,7 +114,7 @@ func (h history) events(run, step string) (list []record.Event, ended record.Out
 	if err != nil {
 		return nil, "", err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	reader := record.NewReader(f)
 	for {
 		e, err := reader.Next()

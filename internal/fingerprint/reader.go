@@ -132,7 +132,7 @@ func (r *Reader) standIn(why string) (Ingredient, error) {
 		if err != nil {
 			return Ingredient{}, errors.Join(errors.New("neither source nor test binary can be read: "+why), err)
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		h := sha256.New()
 		if _, err := io.Copy(h, f); err != nil {
 			return Ingredient{}, err

@@ -37,7 +37,7 @@ type layer struct{ width int }
 
 func (l layer) Forward(x int) int { return x * l.width }
 
-func (l *layer) grow() { l.width = offset() }
+func (l *layer) Grow() { l.width = offset() }
 
 var table = map[string]func(float64) float64{"a": func(x float64) float64 { return scaled(x) }, "b": math.Tanh}
 
@@ -90,8 +90,8 @@ func TestFunctions(t *testing.T) {
 		{"captured parameter", useMaker(), []string{"gain", "maker", "offset", "useMaker (part)"}},
 		{"in a variable", table, append(reached, "table")},
 		{"unexported field, cycle", cyclic, []string{"activation", "gain", "holder", "scaled"}},
-		{"type", layer{1}, []string{"(layer).Forward", "(layer).grow", "layer", "offset"}},
-		{"method value", layer{1}.Forward, []string{"(layer).Forward", "(layer).grow", "layer", "offset"}},
+		{"type", layer{1}, []string{"(layer).Forward", "(layer).Grow", "layer", "offset"}},
+		{"method value", layer{1}.Forward, []string{"(layer).Forward", "(layer).Grow", "layer", "offset"}},
 		{"method expression", layer.Forward, []string{"(layer).Forward", "layer"}},
 	}
 	for _, tt := range tests {

@@ -84,7 +84,7 @@ func readEntry(f *zip.File) (Array, error) {
 	if err != nil {
 		return Array{}, fmt.Errorf("%w (method %d, flags %#x): save it with np.savez or np.savez_compressed", err, f.Method, f.Flags)
 	}
-	defer entry.Close()
+	defer func() { _ = entry.Close() }()
 	a, err := readNPY(entry)
 	if err != nil {
 		return Array{}, err
