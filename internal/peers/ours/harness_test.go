@@ -103,7 +103,7 @@ func (r row) recipe(t *testing.T, n int) float64 {
 	for _, c := range step.Plan().Checks {
 		checks = append(checks, c.Name)
 	}
-	step.Options.WithoutChecks = checks
+	step.Options.WithoutChecks, step.Options.Fresh = checks, true
 	t.Run("recipe", func(t *testing.T) {
 		arttest.Step(arttest.New(t, arttest.Recipe{Name: "harness", Data: data}), step)
 	})
