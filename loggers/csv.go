@@ -3,6 +3,7 @@ package loggers
 import (
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -19,10 +20,12 @@ import (
 type CSV struct {
 	// W is written to; nil means the file at Path.
 	W io.Writer
-	// Path of the file, which is made or added to.
+	// Path of the file, which is made or added to. Empty means numbers.csv in the
+	// directory of the run.
 	Path string
 
 	out   output
+	dir   string // of the run
 	buf   []byte
 	run   string
 	begun bool
@@ -36,7 +39,7 @@ func CSVColumns() []string {
 // Emit writes a row, if the event is a scalar or a score.
 func (c *CSV) Emit(e record.Event) error {
 	if e.Kind == record.RunStart {
-		c.run = e.Text
+		c.run, c.dir = e.Text, e.Settings["directory"]
 	}
 	if c.out.closed {
 		return lost("CSV", &e, os.ErrClosed)
@@ -44,7 +47,11 @@ func (c *CSV) Emit(e record.Event) error {
 	if e.Kind != record.Scalar && e.Kind != record.Score {
 		return nil
 	}
-	if _, err := c.out.open(c.W, c.Path); err != nil {
+	path := c.Path
+	if path == "" && c.dir != "" {
+		path = filepath.Join(c.dir, "numbers.csv")
+	}
+	if _, err := c.out.open(c.W, path); err != nil {
 		return lost("CSV", &e, err)
 	}
 	if !c.begun && c.empty() {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"os"
@@ -283,4 +284,17 @@ func (d *disk) Write(p []byte) (int, error) {
 		return n, errors.New("disk full")
 	}
 	return n, nil
+}
+
+// Loggers that are asked for by name work in a run as they are.
+func TestRegistered(t *testing.T) {
+	assert.Equal(t, []string{"console", "csv", "mlflow", "neptune", "slog", "tensorboard", "wandb"}, record.Registered())
+	dir := t.TempDir()
+	sink := record.Open("csv")
+	require.NoError(t, sink.Emit(record.Event{Kind: record.RunStart, Text: "ABCD1234", Settings: map[string]string{"directory": dir}}))
+	require.NoError(t, sink.Emit(record.Event{Kind: record.Scalar, Name: "loss", Value: 0.5}))
+	require.NoError(t, sink.(io.Closer).Close())
+	text, err := os.ReadFile(filepath.Join(dir, "numbers.csv"))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), "ABCD1234,")
 }
