@@ -5,22 +5,27 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // The flags of this package, each with an environment twin that counts when
 // the flag is not given.
 var (
-	flagSeed  = flag.Uint64("art.seed", 0, "seed of every recipe, in place of its own (ART_SEED)")
-	flagDir   = flag.String("art.dir", "", "folder that keeps the runs, in place of .art; relative to go.mod (ART_DIR)")
-	flagFresh = flag.Bool("art.fresh", false, "run steps that passed before though nothing changed; false reuses them even with -count and in CI (ART_FRESH)")
-	flagQuiet = flag.Bool("art.quiet", false, "no progress lines (ART_QUIET)")
+	flagSeed    = flag.Uint64("art.seed", 0, "seed of every recipe, in place of its own (ART_SEED)")
+	flagDir     = flag.String("art.dir", "", "folder that keeps the runs, in place of .art; relative to go.mod (ART_DIR)")
+	flagFresh   = flag.Bool("art.fresh", false, "run steps that passed before though nothing changed; false reuses them even with -count and in CI (ART_FRESH)")
+	flagLoggers = flag.String("art.loggers", "", "log to these, too, as wandb,mlflow; the test must import the package loggers (ART_LOGGERS)")
+	flagQuiet   = flag.Bool("art.quiet", false, "no progress lines (ART_QUIET)")
 )
 
 // settings are the flags of a test, read once when its recipe is made.
 type settings struct {
 	seed                       uint64
 	dir                        string
+	loggers                    []string
+	logged                     string // as -art.loggers or ART_LOGGERS, for messages
 	quiet                      bool
 	reuse                      bool // results of earlier runs
 	short, artifacts, failFast bool
@@ -48,6 +53,10 @@ func settingsOf(given map[string]bool, env func(string) string) (settings, error
 	if v := env("ART_DIR"); v != "" && !given["art.dir"] {
 		s.dir = v
 	}
+	s.loggers, s.logged = namesIn(*flagLoggers), "-art.loggers="+*flagLoggers
+	if v := env("ART_LOGGERS"); !given["art.loggers"] {
+		s.loggers, s.logged = namesIn(v), fmt.Sprintf("ART_LOGGERS=%q", v)
+	}
 	if v := env("ART_QUIET"); v != "" && !given["art.quiet"] {
 		quiet, err := strconv.ParseBool(v)
 		if err != nil {
@@ -69,6 +78,17 @@ func settingsOf(given map[string]bool, env func(string) string) (settings, error
 	s.artifacts = testFlag("artifacts") == "true"
 	s.failFast = testFlag("failfast") == "true"
 	return s, nil
+}
+
+// namesIn are the names in a list with commas, each once.
+func namesIn(list string) []string {
+	var names []string
+	for name := range strings.SplitSeq(list, ",") {
+		if name = strings.TrimSpace(name); name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // testFlag is the value of a flag of package testing, "" where this version of

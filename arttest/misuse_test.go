@@ -72,6 +72,8 @@ func TestBadSettings(t *testing.T) {
 		{"-art.seed=0", `-art.seed=0 is not a seed: seeds are whole numbers from 1 on`},
 		{"ART_QUIET=maybe", `ART_QUIET="maybe" is neither true nor false: set it to 1 or leave it out`},
 		{"ART_DIR=/dev/null/runs", `runs cannot be kept in /dev/null/runs: mkdir /dev/null: not a directory; choose another folder with -art.dir or ART_DIR`},
+		{"ART_LOGGERS=nams", `ART_LOGGERS="nams": no logger is named "nams": did you mean "names"?`},
+		{"-art.loggers=names,breaks", `-art.loggers=names,breaks: logger breaks: panic: no such server`},
 		{"-art.dir=/dev/null/runs", `runs cannot be kept in /dev/null/runs`},
 	} {
 		t.Run(tt.setting, func(t *testing.T) {

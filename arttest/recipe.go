@@ -31,8 +31,13 @@ type Recipe struct {
 	Seed uint64
 	// Decorators wrap the updates of every step.
 	Decorators []train.Decorator
-	// Loggers receive every event, beside the run's own file. Those that are
-	// io.Closers are closed at the end of the test. Their errors are reported and
+	// Loggers receive every event, beside the run's own file. Others can be named by
+	// the flag -art.loggers or ART_LOGGERS, if the test imports the package loggers,
+	// if only for that:
+	//
+	//	import _ "github.com/actually-robust-training/art/loggers"
+	//
+	// Those that are io.Closers are closed at the end of the test. Their errors are reported and
 	// do not fail it; one that panics fails the step, and gets no more events.
 	Loggers []record.Sink
 }
@@ -93,6 +98,11 @@ func New(t *testing.T, recipe Recipe) *R {
 	if err := recipe.check(); err != nil {
 		t.Fatal(marks.plain("arttest.New: " + withStack(err)))
 	}
+	asked, err := askedFor(settings, recipe.Loggers)
+	if err != nil {
+		t.Fatal(marks.plain("arttest.New: " + withStack(err)))
+	}
+	recipe.Loggers = slices.Concat(recipe.Loggers, asked)
 	r := &R{t: t, recipe: recipe, settings: settings, started: time.Now(), marks: marks, place: findPlace(), prints: printer{recipe: fingerprint.Caller(0)}}
 	if err := r.open(); err != nil {
 		t.Fatal(marks.plain("arttest.New: " + withStack(err)))

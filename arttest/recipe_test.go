@@ -74,3 +74,10 @@ func TestRows(t *testing.T) {
 		"logistic\ttraining\trows 7", "testing\ttest\taccuracy 0.500",
 	}, r.scoreLines(r.steps[0]))
 }
+
+// This test links no loggers.
+func TestNoLoggersLinked(t *testing.T) {
+	_, err := askedFor(settings{loggers: []string{"wandb"}, logged: `ART_LOGGERS="wandb"`}, nil)
+	assert.EqualError(t, err, "ART_LOGGERS=\"wandb\": this test links no loggers: add to one of its files\n"+
+		"\timport _ \"github.com/actually-robust-training/art/loggers\"")
+}
