@@ -1,18 +1,19 @@
 package loggers
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-resty/resty/v2"
 
@@ -28,7 +29,9 @@ import (
 // already is left out of a batch that may have been sent before.
 type mlflow struct {
 	rest       *rest
+	address    string
 	experiment string
+	found      func(name, page string) // may be nil
 }
 
 const (
@@ -39,7 +42,7 @@ const (
 )
 
 // mlflowDestination is the server that a target names.
-func mlflowDestination(target map[string]string) (string, destination, error) {
+func mlflowDestination(target map[string]string) (string, *mlflow, error) {
 	address, user, err := splitAddress(target["address"])
 	if err != nil {
 		return "", nil, err
@@ -58,7 +61,33 @@ func mlflowDestination(target map[string]string) (string, destination, error) {
 			r.SetBasicAuth(name, password)
 		}
 	}
-	return "MLflow at " + address, &mlflow{rest: newREST(address, sign), experiment: target["experiment"]}, nil
+	trust, err := mlflowTrust()
+	if err != nil {
+		return "", nil, err
+	}
+	m := &mlflow{rest: newREST(address, sign), address: address, experiment: target["experiment"]}
+	m.rest.client.SetTLSClientConfig(trust)
+	return "MLflow at " + address, m, nil
+}
+
+// mlflowTrust says which certificates are believed.
+func mlflowTrust() (*tls.Config, error) {
+	if yes, err := strconv.ParseBool(os.Getenv("MLFLOW_TRACKING_INSECURE_TLS")); err == nil && yes {
+		return &tls.Config{InsecureSkipVerify: true}, nil //nolint:gosec // the user asked for it
+	}
+	path := os.Getenv("MLFLOW_TRACKING_SERVER_CERT_PATH")
+	if path == "" {
+		return &tls.Config{}, nil
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("MLFLOW_TRACKING_SERVER_CERT_PATH: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(b) {
+		return nil, fmt.Errorf("MLFLOW_TRACKING_SERVER_CERT_PATH: %s has no certificates in PEM", path)
+	}
+	return &tls.Config{RootCAs: pool}, nil
 }
 
 // deliver sends the events in few requests.
@@ -71,6 +100,10 @@ func (m *mlflow) deliver(ctx context.Context, p *position, events []record.Event
 		if err != nil {
 			return err
 		}
+	}
+	if m.found != nil {
+		m.found(p.Remote["run"], m.page(p))
+		m.found = nil
 	}
 	b := mlflowBatch{}
 	for i := range events {
@@ -141,36 +174,71 @@ func decodeAnswer(a answer, err error, to any) error {
 // isCode says whether the server answered with an error code of its own.
 func isCode(err error, code string) bool { return err != nil && strings.Contains(err.Error(), code) }
 
+// mlflowRun is a run as the server has it.
+type mlflowRun struct {
+	Info struct {
+		ID          string `json:"run_id"`
+		Name        string `json:"run_name"`
+		Experiment  string `json:"experiment_id"`
+		ArtifactURI string `json:"artifact_uri"`
+	}
+	Data struct{ Tags []mlflowPair }
+}
+
+func (r mlflowRun) tag(name string) string {
+	for _, t := range r.Data.Tags {
+		if t.Key == name {
+			return t.Value
+		}
+	}
+	return ""
+}
+
+// search finds the run that has the recipe's id.
+func (m *mlflow) search(ctx context.Context, experiment, run string) ([]mlflowRun, error) {
+	tag := strings.ReplaceAll(run, "'", "")
+	query := map[string]any{"experiment_ids": []string{experiment}, "filter": "tags.`" + artRun + "` = '" + tag + "'", "max_results": 1}
+	var found struct{ Runs []mlflowRun }
+	err := m.post(ctx, "runs/search", query, &found)
+	return found.Runs, err
+}
+
 // findRun finds the run on the server, or makes it, and remembers it.
 func (m *mlflow) findRun(ctx context.Context, p *position, started int64) error {
 	experiment, err := m.findExperiment(ctx)
 	if err != nil {
 		return err
 	}
-	type run struct {
-		Info struct {
-			RunID string `json:"run_id"`
-		} `json:"info"`
-	}
-	var found struct{ Runs []run }
-	tag := strings.ReplaceAll(p.Run, "'", "")
-	query := map[string]any{"experiment_ids": []string{experiment}, "filter": "tags.`" + artRun + "` = '" + tag + "'", "max_results": 1}
-	if err := m.post(ctx, "runs/search", query, &found); err != nil {
+	found, err := m.search(ctx, experiment, p.Run)
+	if err != nil {
 		return err
 	}
-	if len(found.Runs) == 0 {
-		var made struct{ Run run }
+	if len(found) == 0 {
+		tags := []mlflowPair{{artRun, strings.ReplaceAll(p.Run, "'", "")}, {"art.recipe", p.Recipe}}
+		for name, value := range sorted(p.Target) {
+			if tag, own := strings.CutPrefix(name, mlflowTagPrefix); own {
+				tags = append(tags, pair([]string{tag}, value))
+			}
+		}
+		var made struct{ Run mlflowRun }
 		err := m.post(ctx, "runs/create", map[string]any{
-			"experiment_id": experiment, "run_name": p.Run, "start_time": started,
-			"tags": []mlflowPair{{artRun, tag}, {"art.recipe", p.Recipe}},
+			"experiment_id": experiment, "run_name": cmp.Or(p.Target["name"], p.Run), "start_time": started, "tags": tags,
 		}, &made)
 		if err != nil {
 			return err
 		}
-		found.Runs = append(found.Runs, made.Run)
+		found = append(found, made.Run)
 	}
-	p.Remote = map[string]string{"experiment": experiment, "run": found.Runs[0].Info.RunID}
+	info := found[0].Info
+	p.Remote = map[string]string{
+		"experiment": experiment, "run": info.ID, "name": cmp.Or(info.Name, p.Target["name"], p.Run), "folder": mlflowFolder(info.ArtifactURI, experiment, info.ID),
+	}
 	return nil
+}
+
+// page is where people look at the run.
+func (m *mlflow) page(p *position) string {
+	return m.address + "/#/experiments/" + url.PathEscape(p.Remote["experiment"]) + "/runs/" + url.PathEscape(p.Remote["run"])
 }
 
 func (m *mlflow) findExperiment(ctx context.Context) (id string, err error) {
@@ -227,98 +295,5 @@ func (m *mlflow) leaveOut(ctx context.Context, run string, b *mlflowBatch) error
 		}
 	}
 	b.Metrics = slices.DeleteFunc(b.Metrics, func(m mlflowMetric) bool { return there[m.Key][m.point()] })
-	return nil
-}
-
-// upload sends a file through the server, which has to serve artifacts (it
-// does unless it was started with --no-serve-artifacts).
-func (m *mlflow) upload(ctx context.Context, p *position, a *record.Artifact) error {
-	path := filepath.FromSlash(a.Path)
-	if p.Directory == "" || !filepath.IsLocal(path) {
-		return refusal{fmt.Errorf("the artifact %s cannot be found: the run has no directory, or it is outside of it", a.Path)}
-	}
-	file, err := os.Open(filepath.Join(p.Directory, path))
-	if err != nil {
-		return refusal{err}
-	}
-	defer file.Close() //nolint:errcheck // it was only read
-	escaped := make([]string, 0, 4)
-	for _, part := range []string{p.Remote["experiment"], p.Remote["run"], "artifacts"} {
-		escaped = append(escaped, url.PathEscape(part))
-	}
-	for part := range strings.SplitSeq(filepath.ToSlash(filepath.Clean(path)), "/") {
-		escaped = append(escaped, url.PathEscape(part))
-	}
-	timeout := requestTimeout + time.Duration(a.Bytes)*time.Second/slowestUpload
-	got, err := m.rest.do(ctx, timeout, http.MethodPut, artifactsPath+strings.Join(escaped, "/"), func(r *resty.Request) {
-		r.SetHeader("Content-Type", "application/octet-stream").SetBody(file)
-	})
-	// A server without a store for artifacts still takes the numbers.
-	if got.status == http.StatusNotFound || got.status == http.StatusMethodNotAllowed || isCode(err, "no-serve-artifacts") {
-		return refusal{err}
-	}
-	return err
-}
-
-// slowestUpload is the rate, in bytes a second, below which an upload is given
-// up and begun again.
-const slowestUpload = 100_000
-
-// mlflowMetric is one number as the API has it.
-type mlflowMetric struct {
-	Key       string       `json:"key"`
-	Value     mlflowNumber `json:"value"`
-	Timestamp int64        `json:"timestamp"` // milliseconds since 1970
-	Step      int64        `json:"step"`
-}
-
-// mlflowPoint identifies a metric of one key.
-type mlflowPoint struct {
-	bits            uint64
-	timestamp, step int64
-}
-
-func (m mlflowMetric) point() mlflowPoint {
-	v := float64(m.Value)
-	switch {
-	case math.IsNaN(v):
-		v = math.NaN()
-	case math.IsInf(v, 0):
-		v = math.Copysign(math.MaxFloat64, v) // as servers keep them
-	case v == 0:
-		v = 0 // and -0
-	}
-	return mlflowPoint{math.Float64bits(v), m.Timestamp, m.Step}
-}
-
-// mlflowNumber is a double in the JSON of protocol buffers.
-type mlflowNumber float64
-
-// MarshalJSON writes NaN and infinities as strings.
-func (n mlflowNumber) MarshalJSON() ([]byte, error) {
-	switch v := float64(n); {
-	case math.IsNaN(v):
-		return []byte(`"NaN"`), nil
-	case math.IsInf(v, 1):
-		return []byte(`"Infinity"`), nil
-	case math.IsInf(v, -1):
-		return []byte(`"-Infinity"`), nil
-	default:
-		return json.Marshal(v)
-	}
-}
-
-// UnmarshalJSON reads both.
-func (n *mlflowNumber) UnmarshalJSON(b []byte) error {
-	switch strings.Trim(string(b), `"`) {
-	case "NaN":
-		*n = mlflowNumber(math.NaN())
-	case "Infinity":
-		*n = mlflowNumber(math.Inf(1))
-	case "-Infinity":
-		*n = mlflowNumber(math.Inf(-1))
-	default:
-		return json.Unmarshal(b, (*float64)(n))
-	}
 	return nil
 }

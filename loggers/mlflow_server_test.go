@@ -1,6 +1,7 @@
 package loggers_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -35,18 +36,34 @@ func TestMLflowReadsWhatWeSend(t *testing.T) {
 
 	require.NoError(t, os.MkdirAll(filepath.Join(run, "explore-data"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(run, "explore-data", "features.npy"), []byte("\x93NUMPY"), 0o644))
-	m := &loggers.MLflow{Address: server, Experiment: "iris experiment", Grace: time.Minute}
+	var said bytes.Buffer
+	m := &loggers.MLflow{Address: server, Experiment: "iris experiment", Grace: time.Minute, W: &said, Tags: map[string]string{"team": "blue"}}
 	sent := recordtest.Example()
 	for i := range sent {
 		if sent[i].Kind == record.RunStart {
 			sent[i].Settings["directory"] = run
 		}
 		if a := sent[i].Artifact; a != nil {
-			a.SHA256 = hex.EncodeToString(sha256.New().Sum(nil))
+			sum := sha256.Sum256([]byte("\x93NUMPY"))
+			a.Kind, a.SHA256 = "weights", hex.EncodeToString(sum[:])
 		}
 		recordtest.Emit(t, m, sent[i])
 	}
 	require.NoError(t, m.Close())
+	id, page := m.RunID()
+	assert.Equal(t, "MLflow run "+id+": "+page+"\n", said.String())
+	assert.Equal(t, server+"/#/experiments/1/runs/"+id, page)
+	for _, run := range []string{"", id, "7Q2K"} {
+		file, err := m.DownloadCheckpoint(t.Context(), run, "last", t.TempDir())
+		require.NoError(t, err)
+		weights, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, "\x93NUMPY", string(weights))
+	}
+	for want, which := range map[string]string{"the run has none": "best", "404": "none.bin"} {
+		_, err := m.DownloadCheckpoint(t.Context(), "", which, t.TempDir())
+		assert.ErrorContains(t, err, want)
+	}
 
 	read := exec.Command(exe, filepath.Join("testdata", "mlflow_read.py"), server, "iris experiment")
 	read.Stderr = os.Stderr
@@ -66,6 +83,7 @@ func TestMLflowReadsWhatWeSend(t *testing.T) {
 	assert.Equal(t, sent[0].Time.UnixMilli(), got.Start)
 	assert.Equal(t, sent[len(sent)-1].Time.UnixMilli(), got.End)
 	assert.Equal(t, "150", got.Params["rows"])
+	assert.Equal(t, []string{"blue", "explore-data/features.npy"}, []string{got.Tags["team"], got.Tags["art.checkpoint.last"]})
 	assert.Equal(t, "0.003", got.Params["overfit.learning rate"])
 	assert.Equal(t, "skip: needs transfer-learning, which broke", got.Tags["squeeze.outcome"])
 	assert.Equal(t, "FAIL the network does not generalise well enough  want ≥ 0.95  got 0.933", got.Tags["regularize.check.accuracy-at-least"])

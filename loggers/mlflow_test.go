@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,6 +39,9 @@ type tracker struct {
 	before, after func(w http.ResponseWriter, r *http.Request) bool
 	// discard forgets the metrics at once.
 	discard bool
+	run     mlflowRun
+	ended   string
+	files   map[string][]byte
 }
 
 func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +57,31 @@ func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "experiments/get-by-name":
 		answer = map[string]any{"experiment": map[string]any{"experiment_id": "1", "lifecycle_stage": "active"}}
 	case "runs/create":
-		answer = map[string]any{"run": map[string]any{"info": map[string]any{"run_id": "R"}}}
+		s.run.Info.ID, s.run.Info.Experiment = "R", "1"
+		var q struct{ Tags []mlflowPair }
+		if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		s.run.Data.Tags = q.Tags
+		answer = map[string]any{"run": s.run}
+	case "runs/search":
+		if s.run.Info.ID != "" {
+			answer = map[string]any{"runs": []mlflowRun{s.run}}
+		}
+	case "runs/get":
+		if r.URL.Query().Get("run_id") != s.run.Info.ID {
+			http.Error(w, `{"error_code":"RESOURCE_DOES_NOT_EXIST"}`, http.StatusNotFound)
+			return
+		}
+		answer = map[string]any{"run": s.run}
+	case "runs/update":
+		var q struct{ Status string }
+		if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		s.ended = q.Status
 	case "runs/log-batch":
 		var b mlflowBatch
 		if err := json.NewDecoder(r.Body).Decode(&b); err != nil {
@@ -62,6 +90,10 @@ func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		if !s.discard {
 			s.metrics = append(s.metrics, b.Metrics...)
+		}
+		for _, tag := range b.Tags {
+			s.run.Data.Tags = slices.DeleteFunc(s.run.Data.Tags, func(old mlflowPair) bool { return old.Key == tag.Key })
+			s.run.Data.Tags = append(s.run.Data.Tags, tag)
 		}
 	case "metrics/get-history": // two to a page
 		var of []mlflowMetric
@@ -76,6 +108,10 @@ func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			page["next_page_token"] = fmt.Sprint(at + 2)
 		}
 		answer = page
+	default:
+		if name, found := strings.CutPrefix(path, artifactsPath); found && s.keep(w, r, name) {
+			return
+		}
 	}
 	if s.after != nil && s.after(w, r) {
 		return
@@ -83,6 +119,28 @@ func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := json.NewEncoder(w).Encode(answer); err != nil {
 		panic(err)
 	}
+}
+
+// keep is the store of artifacts.
+func (s *tracker) keep(w http.ResponseWriter, r *http.Request, name string) (done bool) {
+	if r.Method == http.MethodPut {
+		b, err := io.ReadAll(r.Body)
+		if err != nil {
+			return true // the client is gone
+		}
+		if s.files == nil {
+			s.files = map[string][]byte{}
+		}
+		s.files[name] = b
+		return false
+	}
+	b, there := s.files[name]
+	if !there {
+		http.Error(w, `{"error_code":"RESOURCE_DOES_NOT_EXIST"}`, http.StatusNotFound)
+		return true
+	}
+	_, _ = w.Write(b)
+	return true
 }
 
 func TestMLflowIsASink(t *testing.T) {
@@ -95,7 +153,7 @@ func TestMLflowIsASink(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Join(dir, "explore-data"), 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "explore-data", "features.npy"), nil, 0o644))
 		s := &tracker{}
-		m := &MLflow{Address: serveTracker(t, s), Spool: t.TempDir()}
+		m := &MLflow{Address: serveTracker(t, s), Spool: t.TempDir(), W: io.Discard}
 		return inDirectory{m, dir}, func() ([]record.Event, error) {
 			var events []record.Event
 			for _, p := range s.metrics {
@@ -128,6 +186,9 @@ func serveTracker(t *testing.T, s *tracker) string {
 // toTracker emits a run of n scalars and closes.
 func toTracker(t *testing.T, m *MLflow, n int) error {
 	t.Helper()
+	if m.W == nil {
+		m.W = io.Discard
+	}
 	recordtest.Emit(t, m, record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"})
 	recordtest.Emit(t, m, scalars(2, n+1)...)
 	return m.Close()
@@ -185,12 +246,13 @@ func TestMLflowTroubles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &tracker{before: c.before}
-			m := &MLflow{Address: serveTracker(t, s), Spool: t.TempDir(), Grace: 50 * time.Millisecond}
+			m := &MLflow{Address: serveTracker(t, s), Spool: t.TempDir(), Grace: 50 * time.Millisecond, Strict: true, patience: hasty}
 			begin := time.Now()
 			err := toTracker(t, m, 3)
 			assert.ErrorContains(t, err, c.want)
 			assert.NotContains(t, err.Error(), "\n")
 			assert.NotContains(t, err.Error(), secret)
+			assert.True(t, err.(interface{ Strict() bool }).Strict())
 			assert.Less(t, time.Since(begin), 5*time.Second)
 			s.mu.Lock()
 			if c.once {

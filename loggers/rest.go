@@ -1,14 +1,20 @@
 package loggers
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -82,6 +88,69 @@ func (r *rest) do(ctx context.Context, timeout time.Duration, method, path strin
 	}
 	a := answer{got.StatusCode(), got.Body(), got.Header()}
 	return a, statusTrouble(a, a.header)
+}
+
+// fetch writes what is at a path to a file, whole or not at all. The sum is its
+// SHA-256 in hexadecimal digits, empty if it is not known.
+func (r *rest) fetch(ctx context.Context, path, to, sum string) (err error) {
+	request := r.client.R().SetContext(ctx).SetDoNotParseResponse(true)
+	r.sign(request)
+	got, err := request.Get(path)
+	if err != nil {
+		return transportTrouble(err)
+	}
+	body := got.RawBody()
+	defer body.Close() //nolint:errcheck // it was only read
+	a := answer{status: got.StatusCode(), header: got.Header()}
+	if !got.IsSuccess() {
+		a.body, _ = io.ReadAll(io.LimitReader(body, 1<<10)) // for the message only
+		return statusTrouble(a, a.header)
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return refusal{err}
+	}
+	f, err := os.CreateTemp(filepath.Dir(to), ".tmp-*")
+	if err != nil {
+		return refusal{err}
+	}
+	hash := sha256.New()
+	_, err = io.Copy(io.MultiWriter(f, hash), body)
+	if came := hex.EncodeToString(hash.Sum(nil)); err == nil && sum != "" && came != sum {
+		err = fmt.Errorf("what came has SHA-256 %s instead of %s", came, sum)
+	}
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), to)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// attemptsToDownload is how often a download is tried.
+const attemptsToDownload = 5
+
+// attempts does something that may fail for a while, until it is done, refused, or
+// has been tried often enough.
+func attempts(ctx context.Context, p patience, do func() error) error {
+	pause := cmp.Or(p.shortest, shortestWait)
+	for attempt := 1; ; attempt++ {
+		err := do()
+		if err == nil || attempt == attemptsToDownload || errors.As(err, new(hopeless)) || errors.As(err, new(refusal)) {
+			return err
+		}
+		wait := pause
+		var after later
+		if errors.As(err, &after) {
+			wait = max(wait, after.after)
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return err
+		}
+		pause *= 2
+	}
 }
 
 func transportTrouble(err error) error {

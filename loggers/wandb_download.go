@@ -57,9 +57,6 @@ func (w *WandB) downloadVersion(ctx context.Context, version, folder string) (id
 	return id, paths, err
 }
 
-// attemptsToDownload is how often a download is tried.
-const attemptsToDownload = 5
-
 func (w *wandb) download(ctx context.Context, entity, project, version, folder string) (id string, paths []string, err error) {
 	parts := strings.Split(version, "/")
 	name := parts[len(parts)-1]
@@ -72,22 +69,11 @@ func (w *wandb) download(ctx context.Context, entity, project, version, folder s
 	if !strings.Contains(name, ":") {
 		name += ":latest"
 	}
-	for attempt := 1; ; attempt++ {
+	err = attempts(ctx, patience{}, func() (err error) {
 		id, paths, err = w.downloadOnce(ctx, entity, project, name, folder)
-		if err == nil || attempt == attemptsToDownload || errors.As(err, new(hopeless)) || errors.As(err, new(refusal)) {
-			return id, paths, err
-		}
-		pause := shortestWait << (attempt - 1)
-		var wait later
-		if errors.As(err, &wait) {
-			pause = max(pause, wait.after)
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return id, paths, err
-		}
-	}
+		return err
+	})
+	return id, paths, err
 }
 
 func (w *wandb) downloadOnce(ctx context.Context, entity, project, name, folder string) (id string, paths []string, err error) {
