@@ -51,7 +51,7 @@ var oneLine = strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ", "\t", " ", 
 func describe(e *record.Event) string {
 	switch e.Kind {
 	case record.RunStart:
-		return fmt.Sprintf("run %s of %s", e.Text, e.Name)
+		return nameRun(e.Text, e.Name)
 	case record.RunEnd:
 		return fmt.Sprintf("run ended: %s after %s", e.Outcome, e.Duration.Round(time.Millisecond))
 	case record.StepStart:
@@ -83,6 +83,14 @@ func describe(e *record.Event) string {
 }
 
 // describeFinding is evidence in a line.
+// nameRun names a run, which may be of no recipe.
+func nameRun(run, recipe string) string {
+	if recipe == "" {
+		return "run " + run
+	}
+	return "run " + run + " of " + recipe
+}
+
 func describeFinding(e *record.Event) string {
 	return join(e.Step, e.Trial, "found "+e.Name, strings.Join(e.Verdict.Evidence, "; "))
 }

@@ -158,6 +158,9 @@ func (c *courier) report() error {
 	}
 	if c.sender.file != nil {
 		err = errors.Join(err, os.Remove(c.spool.events))
+		if b, keeps := c.sender.to.(besider); keeps {
+			b.forget()
+		}
 	}
 	return err
 }

@@ -48,6 +48,14 @@ type beater interface {
 	pulse() time.Duration
 }
 
+// besider is a destination that keeps a file beside the spool for as long as that is
+// there; path is that of the spool, without its ending.
+type besider interface {
+	beside(path string)
+	// forget removes the file: everything has arrived.
+	forget()
+}
+
 // someRefused is the error of a server that has taken all events but some, which
 // are named by their places, with the reasons.
 type someRefused map[int]error
@@ -123,6 +131,9 @@ func (s *sender) begin(ctx context.Context, wait bool) error {
 		if _, ended := s.sleep(ctx, s.shortest); ended != nil {
 			return errBusy
 		}
+	}
+	if b, keeps := s.to.(besider); keeps {
+		b.beside(strings.TrimSuffix(s.spool.events, eventsSuffix))
 	}
 	at, err := s.spool.load()
 	if err != nil {

@@ -90,7 +90,7 @@ func syncOne(ctx context.Context, spool spool, find finder, patience patience) (
 	}
 	err = s.drain(ctx, true)
 	_, left, countErr := spool.count(s.at.Sent)
-	line = fmt.Sprintf("%s: sent %d events of run %s of %s", name, waiting-left, p.Run, p.Recipe)
+	line = fmt.Sprintf("%s: sent %d events of %s", name, waiting-left, nameRun(p.Run, p.Recipe))
 	if s.at.Refused > 0 {
 		line += fmt.Sprintf("; %d were refused and are kept beside %s", s.at.Refused, spool.events)
 	}

@@ -281,6 +281,9 @@ func (w *WandB) target(s wandbSettings, e *record.Event) (map[string]string, err
 		"sweep": s["sweep_id"], "host": cmp.Or(s["host"], e.Settings["host"]), "program": cmp.Or(s["program"], e.Settings["package"]),
 		"commit": cmp.Or(s["git_commit"], e.Settings["vcs.revision"]), "repo": s["git_remote_url"],
 	}
+	if s["console"] == "off" {
+		t["console"] = "off"
+	}
 	if strings.ContainsAny(t["project"], `/\#?%:`) || len(t["project"]) > 128 {
 		return nil, fmt.Errorf(`project %q: none of / \ # ? %% : may be in a name, which has up to 128 characters`, t["project"])
 	}

@@ -136,10 +136,6 @@ const createArtifactManifest = `mutation CreateArtifactManifest($artifactID:ID!,
   projectName:$projectName,runName:$runName,type:$manifestType}) {
    artifactManifest { id file { id uploadUrl @include(if:$includeUpload) uploadHeaders @include(if:$includeUpload) } } } }`
 
-const createArtifactFiles = `mutation CreateArtifactFiles($artifactFiles:[CreateArtifactFileSpecInput!]!,$storageLayout:ArtifactStorageLayout!) {
- createArtifactFiles(input:{artifactFiles:$artifactFiles,storageLayout:$storageLayout}) { files { edges { node {
-  storagePath uploadUrl uploadHeaders artifact { id } } } } } }`
-
 const commitArtifact = `mutation CommitArtifact($artifactID:ID!) { commitArtifact(input:{artifactID:$artifactID}) { artifact { id digest } } }`
 
 // id is an object that has only that.
@@ -219,50 +215,6 @@ func (w *wandb) manifest(ctx context.Context, p position, artifact, base, digest
 	}
 	err := w.graphql(ctx, "CreateArtifactManifest", createArtifactManifest, variables, &got)
 	return got.CreateArtifactManifest.ArtifactManifest, err
-}
-
-// maxNames is how many files are asked about at once.
-const maxNames = 500
-
-// uploadEntries sends the files that the service does not have, and notes which
-// version has had each first.
-func (w *wandb) uploadEntries(ctx context.Context, a *wandbArtifact, artifact, manifest string, entries map[string]*artifactEntry) error {
-	for names := range slices.Chunk(slices.Sorted(maps.Keys(entries)), maxNames) {
-		var specs []map[string]string
-		for _, name := range names {
-			specs = append(specs, map[string]string{"artifactID": artifact, "artifactManifestID": manifest, "name": name, "md5": entries[name].Digest})
-		}
-		var got struct {
-			CreateArtifactFiles struct {
-				Files struct {
-					Edges []struct {
-						Node struct {
-							UploadURL     *string
-							UploadHeaders []string
-							Artifact      id
-						}
-					}
-				}
-			}
-		}
-		if err := w.graphql(ctx, "CreateArtifactFiles", createArtifactFiles, map[string]any{"artifactFiles": specs, "storageLayout": "V2"}, &got); err != nil {
-			return err
-		}
-		edges := got.CreateArtifactFiles.Files.Edges
-		if len(edges) != len(names) {
-			return fmt.Errorf("its answer to CreateArtifactFiles has %d files instead of %d", len(edges), len(names))
-		}
-		for i, name := range names {
-			entries[name].BirthArtifactID = edges[i].Node.Artifact.ID
-			if edges[i].Node.UploadURL == nil {
-				continue
-			}
-			if err := w.put(ctx, *edges[i].Node.UploadURL, edges[i].Node.UploadHeaders, a.Files[name]); err != nil {
-				return fmt.Errorf("%s of artifact %s: %w", name, a.Name, err)
-			}
-		}
-	}
-	return nil
 }
 
 // commit sends the manifest and makes the version visible.

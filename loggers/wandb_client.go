@@ -36,6 +36,9 @@ type wandb struct {
 	quiet time.Time
 	// conflicts and denials count answers in a row that may pass, and may not.
 	conflicts, denials int
+	parts              partSizes
+	// output is the path of the file that keeps the console of the run.
+	output string
 }
 
 // patienceWithDenials is how often that is tried.
@@ -61,7 +64,7 @@ func wandbDestination(target map[string]string) (string, *wandb, error) {
 		rest: newREST(address, func(r *resty.Request) { r.SetBasicAuth("api", key).SetHeaders(headers) }),
 		// Nothing that the settings hold can be printed through the field.
 		settings: func() wandbSettings { return settings },
-		store:    &http.Client{Transport: transport}, app: settings.app(address), say: func(string, string) {}, stopped: func() {},
+		store:    &http.Client{Transport: transport}, app: settings.app(address), say: func(string, string) {}, stopped: func() {}, parts: wandbParts,
 	}
 	w.rest.client.SetTransport(transport).SetDisableWarn(true)
 	return "W&B at " + address, w, nil
@@ -220,6 +223,12 @@ func (w *wandb) put(ctx context.Context, address string, headers []string, path 
 }
 
 func (w *wandb) putBytes(ctx context.Context, address string, headers []string, body io.Reader, size int64) error {
+	_, err := w.putTagged(ctx, address, headers, body, size)
+	return err
+}
+
+// putTagged returns the ETag, by which the store knows what it got.
+func (w *wandb) putTagged(ctx context.Context, address string, headers []string, body io.Reader, size int64) (tag string, err error) {
 	timeout := w.settings().seconds("file_pusher_timeout", requestTimeout+time.Duration(size)*time.Second/slowestUpload)
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -228,7 +237,7 @@ func (w *wandb) putBytes(ctx context.Context, address string, headers []string, 
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPut, address, io.NopCloser(body))
 	if err != nil {
-		return errors.New("the server gave an address for a file that is none")
+		return "", errors.New("the server gave an address for a file that is none")
 	}
 	if size == 0 {
 		r.Body = http.NoBody
@@ -241,10 +250,10 @@ func (w *wandb) putBytes(ctx context.Context, address string, headers []string, 
 	}
 	got, err := w.store.Do(r)
 	if err != nil {
-		return fmt.Errorf("sending a file to %s: %w", r.URL.Host, unsigned(err))
+		return "", fmt.Errorf("sending a file to %s: %w", r.URL.Host, unsigned(err))
 	}
 	defer got.Body.Close() //nolint:errcheck // it was only read
-	return w.storeTrouble(got, "sending a file to")
+	return got.Header.Get("ETag"), w.storeTrouble(got, "sending a file to")
 }
 
 // storeTrouble is nil for 2xx. An address may have expired: the next attempt asks

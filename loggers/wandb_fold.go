@@ -60,8 +60,12 @@ type wandbBatch struct {
 // wandbFile is a file of the run to upload.
 type wandbFile struct {
 	name, path string
-	event      int // its place in the batch
+	event      int // its place in the batch, or eventNone
 }
+
+// eventNone is of a file that says again what the stream says: that it was refused is
+// nothing to keep.
+const eventNone = -1
 
 func newWandBBatch(p *position, state wandbState, events []record.Event) *wandbBatch {
 	b := &wandbBatch{
@@ -211,6 +215,9 @@ func (b *wandbBatch) summarize(name, value string) {
 }
 
 func (b *wandbBatch) say(e *record.Event, text string) {
+	if b.p.Target["console"] == "off" {
+		return
+	}
 	b.console = append(b.console, consoleLines(e.Time, text)...)
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -28,8 +29,8 @@ func loadWandBSettings() wandbSettings {
 	if home, err := os.UserHomeDir(); config == "" && err == nil {
 		config = filepath.Join(home, ".config", "wandb")
 	}
-	for _, path := range []string{filepath.Join(config, "settings"), filepath.Join("wandb", "settings")} {
-		if b, err := os.ReadFile(path); err == nil {
+	for _, file := range []string{filepath.Join(config, "settings"), filepath.Join("wandb", "settings")} {
+		if b, err := os.ReadFile(file); err == nil {
 			s.addFile(string(b))
 		}
 	}
@@ -62,6 +63,16 @@ func (s wandbSettings) isTrue(name string) bool {
 	switch strings.ToLower(s[name]) {
 	case "y", "yes", "t", "true", "on", "1":
 		return true
+	}
+	return false
+}
+
+// ignores says whether a file of the run stays here, as WANDB_IGNORE_GLOBS wants it.
+func (s wandbSettings) ignores(name string) bool {
+	for glob := range strings.SplitSeq(s["ignore_globs"], ",") {
+		if matches, err := path.Match(glob, name); err == nil && matches {
+			return true
+		}
 	}
 	return false
 }

@@ -16,6 +16,8 @@ type wandbState struct {
 	History int `json:"history"`
 	Console int `json:"console"`
 	Events  int `json:"events,omitempty"`
+	// Output is the length in bytes of the console, as a file.
+	Output int64 `json:"output,omitempty"`
 	// Next is the _step of the next row.
 	Next int64 `json:"next"`
 	// Started is the time of the first event; Base the seconds that earlier

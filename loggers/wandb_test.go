@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,14 +175,19 @@ func TestWandBOfARecipe(t *testing.T) {
 	assert.Equal(t, []byte("<svg/>"), run.Files[media["regularize/curves.svg"]["path"].(string)])
 	assert.Len(t, media["overfit/activations"]["bins"], len(media["overfit/activations"]["values"].([]any))+1)
 	assert.Equal(t, []byte("\x93NUMPY"), run.Files["explore-data/features.npy"])
-	for _, name := range []string{"config.yaml", "wandb-summary.json", "wandb-metadata.json"} {
+	for _, name := range []string{"config.yaml", "wandb-summary.json", "wandb-metadata.json", "output.log"} {
 		assert.Contains(t, run.Uploaded, name)
 	}
+	var bare strings.Builder
+	for _, line := range run.Console {
+		bare.WriteString(line[27:] + "\n")
+	}
+	assert.Equal(t, bare.String(), string(run.Files["output.log"]))
 	require.Len(t, s.Artifacts(), 1)
 	a := s.Artifacts()[0]
 	assert.Equal(t, []any{"iris-overfit-weights", "model", []string{"latest"}, "iris"}, []any{a.Name, a.Type, a.Aliases, a.Metadata["recipe"]})
 	assert.Equal(t, map[string][]byte{"weights.safetensors": []byte("weights")}, a.Files)
-	left, err := filepath.Glob(filepath.Join(dir, "spool", "*.jsonl"))
+	left, err := filepath.Glob(filepath.Join(dir, "spool", "*[lg]"))
 	require.NoError(t, err)
 	assert.Empty(t, left, "what arrived needs no spool")
 }

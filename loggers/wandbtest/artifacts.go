@@ -210,6 +210,10 @@ func (s *Server) createArtifactFiles(args arguments) (any, error) {
 		if birth, b := s.held(a, raw); birth != nil {
 			a.Files[name] = b
 			node["artifact"].(object)["id"] = birth.ID
+		} else if sums, err := s.announced(name, spec); err != nil {
+			return nil, err
+		} else if sums != nil {
+			node["uploadMultipartUrls"] = s.assemble(a, name, node["storagePath"].(string), sums)
 		} else {
 			node["uploadUrl"] = s.sign(&grant{method: http.MethodPut, headers: headers, put: func(b []byte) { a.Files[name] = b }})
 		}

@@ -66,7 +66,7 @@ func (s *Server) store(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.put(body)
-	w.Header().Set("ETag", fmt.Sprintf("%q", fmt.Sprintf("%x", md5.Sum(body))))
+	w.Header().Set("ETag", etag(body))
 }
 
 func (s *Server) deny(r *http.Request, g *grant, body []byte) *denied {

@@ -25,7 +25,12 @@ var inputTypes = map[string][]string{
 	},
 	"CreateArtifactFilesInput":    {"artifactFiles!", "storageLayout", "cloudRegionID", "clientMutationId"},
 	"CreateArtifactFileSpecInput": {"artifactID!", "artifactManifestID", "name!", "md5!", "uploadPartsInput", "mimetype"},
-	"CommitArtifactInput":         {"artifactID!", "clientMutationId"},
+	"UploadPartsInput":            {"partNumber!", "hexMD5!"},
+	"CompleteMultipartUploadArtifactInput": {
+		"completeMultipartAction!", "completedParts!", "artifactID!", "storagePath!", "uploadID!",
+		"clientMutationId",
+	},
+	"CommitArtifactInput": {"artifactID!", "clientMutationId"},
 	"UseArtifactInput": {
 		"artifactID!", "entityName!", "projectName!", "runName!", "artifactEntityName", "artifactProjectName", "usedAs",
 		"clientMutationId",

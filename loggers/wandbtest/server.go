@@ -28,6 +28,7 @@ type Server struct {
 	runs       []*run
 	deleted    map[string]bool // entity/project/id
 	artifacts  []*artifact
+	assemblies map[string]*assembly
 	grants     map[string]*grant
 	faults     []*Fault
 	requests   []Request
@@ -219,6 +220,7 @@ func (s *Server) root() object {
 		"upsertBucket": s.upsertBucket, "createRunFiles": s.createRunFiles,
 		"createArtifact": s.createArtifact, "createArtifactManifest": s.createArtifactManifest,
 		"commitArtifact": s.commitArtifact, "useArtifact": s.useArtifact,
+		"completeMultipartUploadArtifact": s.completeMultipartUploadArtifact,
 	} {
 		root[name] = resolver{[]string{"input"}, resolve}
 	}
