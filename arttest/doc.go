@@ -45,6 +45,10 @@
 // A training that was killed, interrupted, or stopped by the deadline goes on at its
 // last checkpoint when the same step runs again, to the same bits; see [Scope].Train.
 //
+// A step with a check of checks.Seeds runs with several seeds, as many at a time as
+// there are threads (GOMAXPROCS). What was run with a seed is not run again when
+// the step failed or is to run with more; of what is interrupted, the seeds that ended.
+//
 // Everything runs from the beginning with -art.fresh, with -count, and where CI is true, unless
 // -art.fresh=false is given.
 //

@@ -57,7 +57,12 @@ func (r *R) await(t *testing.T, st *step, scope *Scope) error {
 		return trouble
 	}
 	select {
-	case err := <-begin(func() error { return st.Run(ctx, scope) }):
+	case err := <-begin(func() error {
+		if err := st.Run(ctx, scope); err != nil || ctx.Err() != nil {
+			return err
+		}
+		return scope.runSeeds(ctx)
+	}):
 		if trouble := r.takeTrouble(); trouble != nil {
 			return trouble
 		}

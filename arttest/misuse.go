@@ -46,6 +46,9 @@ func (r *R) add(s Stepper, more []checks.Check) (*step, error) {
 	if st.checks, err = r.checksOf(plan, more); err != nil {
 		return nil, fmt.Errorf("step %q: %w", plan.Name, err)
 	}
+	for _, c := range st.checks {
+		st.seeds = max(st.seeds, c.Seeds)
+	}
 	r.steps = append(r.steps, st)
 	return st, nil
 }

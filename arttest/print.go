@@ -60,6 +60,9 @@ func (p *printer) of(ctx context.Context, recipe Recipe, st *step) (fingerprint.
 	all.Add(fingerprint.Settings(st.plan.Name, st.plan.Settings)...)
 	all.Add(fingerprint.Settings(st.plan.Name, map[string]string{
 		"own batch size": strconv.Itoa(st.plan.Options.BatchSize), "metrics left out": strings.Join(st.plan.Options.WithoutMetrics, ", ")})[1:]...)
+	if st.seeds > 0 {
+		all.Add(seedsOf(st.seeds)[1:]...)
+	}
 	for _, held := range fingerprint.HeldBy(st.Stepper) {
 		in, err := fingerprint.Data(ctx, "data of "+held.Where, held.Data, recipe.Seed)
 		if err != nil {

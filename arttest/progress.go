@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/actually-robust-training/art/checks"
 )
 
 // progress shows long work: a line that is redrawn on the terminal, if the
@@ -144,4 +146,27 @@ func (p *progress) position() string {
 		return fmt.Sprintf(", after %d of %d iterations", p.done, p.total)
 	}
 	return fmt.Sprintf(", after %d iterations", p.done)
+}
+
+// share lets several trials, of which each is about as long as what was shown so
+// far, report side by side.
+func (p *progress) share(trials []*seedRun) func(i, done, total int, note string) {
+	p.mu.Lock()
+	before, each := p.done, p.total
+	p.mu.Unlock()
+	var mu sync.Mutex
+	shares := make([]float64, len(trials))
+	one := max(before, each) // iterations
+	return func(i, done, total int, note string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if total > 0 {
+			shares[i] = min(float64(done)/float64(total), 1)
+		}
+		sum := 1.
+		for _, share := range shares {
+			sum += share
+		}
+		p.update(int(sum*float64(one)), one*(len(trials)+1), strings.TrimSpace(checks.SeedTrial(trials[i].seed)+"  "+note))
+	}
 }

@@ -73,7 +73,7 @@ func TestDeterminismUnderRace(t *testing.T) {
 	assert.Empty(t, cmp.Diff(want, got))
 
 	// What ends in the middle, leaks, hangs and panics does so without a race.
-	for _, run := range []string{"^Test(Leak|Panic.*|Goexit.*|LoggerError|Parallel.*|Goroutines|Passes|Artifacts)$", "^Test(Ignores|Heeds)$", "^TestHung.*$"} {
+	for _, run := range []string{"^Test(Leak|Panic.*|Goexit.*|LoggerError|Parallel.*|Goroutines|Passes|Artifacts)$", "^Test(Ignores|Heeds)$", "^TestHung.*$", "^TestSeeds(Score|Error|Panic|Goexit|Silent|Hang)?$"} {
 		o := start(t, racing, run, "-test.timeout=3s").wait()
 		assert.NotContains(t, o.raw, "DATA RACE", "%s", run)
 		assert.Contains(t, o.raw, "--- FAIL")

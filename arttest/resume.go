@@ -30,7 +30,7 @@ import (
 func (s *Scope) Train(ctx context.Context, name string, l *train.Loop, memory ...any) (train.Result, error) {
 	s.loops++
 	stater, ok := l.Learner.(train.Stater)
-	if !ok || s.step.sum == "" || s.Dry() || l.Start > 0 {
+	if !ok || s.seed != nil || s.step.sum == "" || s.Dry() || l.Start > 0 {
 		return l.Run(ctx)
 	}
 	file := fmt.Sprintf("%d-%s.safetensors", s.loops, or(checks.Slug(name), "training"))
@@ -42,14 +42,14 @@ func (s *Scope) Train(ctx context.Context, name string, l *train.Loop, memory ..
 	loop := *l
 	if s.r.settings.reuse {
 		if c, ok := k.resume(); ok && c.Done {
-			s.r.say(s.t, fmt.Sprintf("▸ %s: %s was trained in run %s, which was interrupted later", s.step.plan.Name, or(name, "the model"), c.Run))
+			s.tell(fmt.Sprintf("▸ %s: %s was trained in run %s, which was interrupted later", s.step.plan.Name, or(name, "the model"), c.Run))
 			return c.Result, nil
 		} else if ok {
 			of := ""
 			if c.Total > 0 {
 				of = fmt.Sprintf(" of %d", c.Total)
 			}
-			s.r.say(s.t, fmt.Sprintf("▸ %s goes on at iteration %d%s (run %s was interrupted)", s.step.plan.Name, c.Iteration, of, c.Run))
+			s.tell(fmt.Sprintf("▸ %s goes on at iteration %d%s (run %s was interrupted)", s.step.plan.Name, c.Iteration, of, c.Run))
 			loop.Start, k.kept = c.Iteration, c.Iteration
 		}
 	}
@@ -114,7 +114,7 @@ func (k *keeper) keep(c checkpoint) {
 	c.Run, c.Sum, c.From, c.To = k.scope.r.dir.id, k.scope.step.sum, k.from, to
 	if err := c.write(k.file, k.learner, k.stater, k.memory); err != nil {
 		k.broken = true
-		k.scope.r.say(k.scope.t, fmt.Sprintf("no checkpoints: %v", err))
+		k.scope.tell(fmt.Sprintf("no checkpoints: %v", err))
 		return
 	}
 	k.last, k.kept = time.Now(), c.Iteration

@@ -105,10 +105,9 @@ func (r *R) earlier(file string, st *step) (old passedStep, events []record.Even
 // holds judges what an earlier run recorded as if it were recorded now.
 func (r *R) holds(st *step, events []record.Event) bool {
 	r.recall(st)
-	trial := &record.Run{ID: r.run.ID, Recipe: r.run.Recipe, Settings: r.run.Settings, Earlier: r.run.Earlier, Steps: slices.Clone(r.run.Steps)}
-	_ = trial.Emit(record.Event{Kind: record.StepStart, Step: st.plan.Name, Model: st.plan.Model, Settings: st.plan.Settings}) // a fold takes every event
+	trial := r.fork(st)
 	for _, e := range events {
-		_ = trial.Emit(e)
+		_ = trial.Emit(e) // a fold takes every event
 	}
 	return !slices.ContainsFunc(st.checks, func(c checks.Check) bool { return verdict(c, trial.Step(st.plan.Name)).Mark == record.Fail })
 }

@@ -16,9 +16,10 @@ type Scope struct {
 	step     *step
 	t        *testing.T
 	progress *progress
-	ended    bool // guarded by r.mu: what comes later is dropped
-	events   int  // recorded by the step; guarded by r.mu
-	loops    int  // that it trained
+	ended    bool     // guarded by r.mu: what comes later is dropped
+	events   int      // recorded by the step; guarded by r.mu
+	loops    int      // that it trained
+	seed     *seedRun // another seed than the recipe's, nil if there is none
 }
 
 // Data is the recipe's, with the step's batch size. In a dry run each stage is
@@ -42,8 +43,13 @@ func (s *Scope) Data() train.Data {
 func (s *Scope) Metrics() []train.Metric { return s.r.metricsOf(s.step.plan) }
 
 // Seed of the recipe. Steps share it, so that a model starts from the same
-// weights in each.
-func (s *Scope) Seed() uint64 { return s.r.recipe.Seed }
+// weights in each. When a check asks for several seeds, the step runs with each.
+func (s *Scope) Seed() uint64 {
+	if s.seed != nil {
+		return s.seed.seed
+	}
+	return s.r.recipe.Seed
+}
 
 // Decorators of the recipe and of the step, outermost first.
 func (s *Scope) Decorators() []train.Decorator {
@@ -57,7 +63,12 @@ func (s *Scope) Dry() bool { return s.r.settings.short }
 
 // Step is what this step recorded so far; its Run has the steps before. It is
 // for the goroutine of the step, while no other reports.
-func (s *Scope) Step() *record.StepRun { return s.r.run.Step(s.step.plan.Name) }
+func (s *Scope) Step() *record.StepRun {
+	if s.seed != nil {
+		return s.seed.run.Step(s.step.plan.Name)
+	}
+	return s.r.run.Step(s.step.plan.Name)
+}
 
 // stepKinds are the events that steps emit; all others are the recipe's own.
 var stepKinds = []record.Kind{record.Scalar, record.Score, record.Vector, record.Text, record.ArtifactSaved, record.Found}
@@ -83,6 +94,10 @@ func (s *Scope) emit(e record.Event) {
 	if e.Step = s.step.plan.Name; e.Model == "" {
 		e.Model = s.step.plan.Model
 	}
+	if s.seed != nil {
+		_ = s.seed.run.Emit(e) // a fold takes every event
+		return
+	}
 	s.events++
 	s.r.record(e)
 }
@@ -96,17 +111,31 @@ func (s *Scope) Score(stage, name string, value float64) {
 func (s *Scope) Logf(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	s.r.mu.Lock()
-	if !s.ended { // to write to the output of a test that is over would panic
-		s.emit(record.Event{Kind: record.Text, Name: "log", Text: line})
-		s.r.say(s.t, line)
-	}
+	s.emit(record.Event{Kind: record.Text, Name: "log", Text: line})
 	s.r.mu.Unlock()
+	s.tell(line)
 	s.r.deliver()
+}
+
+// tell prints lines with the step's output, but for a step with another seed, of
+// which many run at once.
+func (s *Scope) tell(text string) {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	if !s.ended && s.seed == nil { // to write to the output of a test that is over would panic
+		s.r.say(s.t, text)
+	}
 }
 
 // Progress shows how far long work is: done of total units, 0 if the total is
 // not known. It is cheap to call in every iteration.
-func (s *Scope) Progress(done, total int, note string) { s.progress.update(done, total, note) }
+func (s *Scope) Progress(done, total int, note string) {
+	if s.seed != nil {
+		s.seed.progress(done, total, note)
+		return
+	}
+	s.progress.update(done, total, note)
+}
 
 // Save keeps a file among the artifacts of the run. Its name has an extension
 // and may have folders: "batch.png", "decay/loss.svg". A second file of a name
@@ -117,6 +146,9 @@ func (s *Scope) Save(name string, write func(io.Writer) error) error {
 	s.r.mu.Unlock()
 	if ended {
 		return nil
+	}
+	if s.seed != nil {
+		return artifactName(name)
 	}
 	a, err := s.r.dir.save(s.step.plan.Name, name, write)
 	if err != nil {
@@ -134,12 +166,14 @@ func (s *Scope) end() {
 }
 
 // Passes reports whether all checks of the step hold for what it recorded so
-// far, warnings aside. A step that tries variants stops at the first that passes.
+// far, warnings aside; those on several seeds, for the one at hand. A step that tries variants stops at the first that passes.
 func (s *Scope) Passes() bool {
-	s.step.chose = true
-	s.r.recall(s.step)
+	if s.seed == nil {
+		s.step.chose = true
+		s.r.recall(s.step)
+	}
 	for _, c := range s.step.checks {
-		if verdict(c, s.Step()).Mark == record.Fail {
+		if verdict(c.OnOneSeed(), s.Step()).Mark == record.Fail {
 			return false
 		}
 	}

@@ -18,6 +18,7 @@ type step struct {
 	checks []checks.Check
 	needs  []*step
 	call   fingerprint.Call // of Step
+	seeds  int              // that its checks ask for, 0 for that of the recipe
 
 	print   fingerprint.Print
 	sum     string // of the print, "" as long as there is none

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/actually-robust-training/art/internal/fingerprint"
+	"github.com/actually-robust-training/art/record"
 	"github.com/actually-robust-training/art/train"
 )
 
@@ -30,10 +31,14 @@ type Part struct {
 // there is taken over. So a step that failed and gets one more variant trains
 // that one only.
 func (s *Scope) Once(ctx context.Context, p Part, do func() error) error {
+	if s.seed != nil {
+		return do()
+	}
 	print, known := s.partPrint(ctx, p)
 	if known && s.r.settings.reuse {
-		if run, ok := s.takePart(print.Sum()); ok {
-			s.r.say(s.t, fmt.Sprintf("%s %s was tried in run %s (nothing it depends on has changed)", again, p.Name, run))
+		if run, events, ok := s.findPart(print.Sum()); ok {
+			s.takeOver(events)
+			s.tell(fmt.Sprintf("%s %s was tried in run %s (nothing it depends on has changed)", again, p.Name, run))
 			return nil
 		}
 	}
@@ -48,24 +53,23 @@ func (s *Scope) Once(ctx context.Context, p Part, do func() error) error {
 	entry := passedStep{Run: s.r.dir.id, Step: s.step.plan.Name, Trial: p.Name, Time: time.Now().UTC(), Sum: print.Sum(),
 		Ingredients: print.Ingredients, From: from, To: to}
 	if err := s.r.history.write(s.r.history.tried(s.step.plan.Name, entry.Sum), entry); err != nil {
-		s.r.say(s.t, fmt.Sprintf("%s will be tried again by later runs: %v", p.Name, err))
+		s.tell(fmt.Sprintf("%s will be tried again by later runs: %v", p.Name, err))
 	}
 	return nil
 }
 
-// takePart takes over what an earlier run recorded of a part.
-func (s *Scope) takePart(sum string) (run string, ok bool) {
+// findPart finds what an earlier run recorded of a part.
+func (s *Scope) findPart(sum string) (run string, events []record.Event, ok bool) {
 	h := s.r.history
 	old, err := h.read(h.tried(s.step.plan.Name, sum))
 	if err != nil || old.Sum != sum || old.Run == s.r.dir.id {
-		return "", false
+		return "", nil, false
 	}
-	events, _, err := h.events(old.Run, old.Step)
+	events, _, err = h.events(old.Run, old.Step)
 	if err != nil || old.From < 0 || old.From > old.To || old.To > len(events) || !h.whole(events[old.From:old.To], s.r.dir.path) {
-		return "", false
+		return "", nil, false
 	}
-	s.takeOver(events[old.From:old.To])
-	return old.Run, true
+	return old.Run, events[old.From:old.To], true
 }
 
 // partPrint is the fingerprint of a part; ok is false if there is none.

@@ -22,11 +22,17 @@ type Check struct {
 	Reads []Ref
 	// History asks for record.Run.Earlier, which is read from the disk.
 	History bool
+	// Seeds is the number of seeds that the step is run with, 0 for one. It is set by
+	// the function Seeds.
+	Seeds int
 	// Judge returns the verdict. Fields Check and Claim are filled in from above
 	// when empty; an empty Mark fails.
 	Judge func(*record.StepRun) record.Verdict
 	// Warning reports without failing.
 	Warning bool
+
+	one *Check // of each seed, where there are several
+	err error  // why it cannot be used
 }
 
 // Ref names a whole-set score: a metric on a stage.
@@ -37,6 +43,8 @@ var valid = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*$`)
 // Err reports a check that cannot be used.
 func (c Check) Err() error {
 	switch {
+	case c.err != nil:
+		return c.err
 	case c.Name == "":
 		return fmt.Errorf("a check has no name: set checks.Check.Name")
 	case !valid.MatchString(c.Name):
