@@ -12,6 +12,10 @@ const (
 	// packRows is the number of rows from which copying a panel of B into
 	// contiguous memory costs less than reading it in place each time.
 	packRows = 48
+	// With at most shortDepth products in a sum, as in the gradient of the weights
+	// for a small batch, writing C takes the time: tasks have shortRows rows, so
+	// that C is written from front to back, and read B in place.
+	shortDepth, shortRows = 32, 64
 	// dotRowsMax is the number of rows up to which A·Bᵀ runs as dot products,
 	// which need no transposed copy of B, if K is at least dotDepthMin.
 	dotRowsMax, dotDepthMin = 32, 96
@@ -23,17 +27,26 @@ type gemmPlan[F Float] struct {
 	batch  Batch
 	shape  tiling
 	dots   bool
+	turned bool
 	width  int // columns of a task
+	height int // rows of a task
 	panels int // tasks along N
 	strips int // tasks along M
 }
 
 func planGemm[F Float](g *GemmArgs[F], b Batch) gemmPlan[F] {
-	p := gemmPlan[F]{g: g, batch: b, shape: tilingFor[F](), strips: max(1, (g.M+gemmRows-1)/gemmRows)}
+	p := gemmPlan[F]{g: g, batch: b, shape: tilingFor[F](), height: gemmRows}
+	if g.K <= shortDepth {
+		p.height = shortRows
+	}
 	p.width = p.shape.cols
 	if g.TransB && !g.TransA && g.M <= dotRowsMax && g.K >= dotDepthMin {
 		p.dots, p.width = true, dotWidth
+		if turns(g, b) {
+			p.dots, p.turned, p.width = false, true, turnedWidth
+		}
 	}
+	p.strips = max(1, (g.M+p.height-1)/p.height)
 	p.panels = (g.N + p.width - 1) / p.width
 	return p
 }
@@ -43,7 +56,7 @@ const dotWidth = 32
 
 // tasks returns the number of tasks and how many make a unit of parallel work.
 func (p *gemmPlan[F]) tasks() (n, grain int) {
-	work := min(p.g.M, gemmRows) * p.width * max(p.g.K, 1)
+	work := min(p.g.M, p.height) * p.width * max(p.g.K, 1)
 	return p.batch.Outer * p.batch.Inner * p.strips * p.panels, max(1, gemmGrain/max(work, 1))
 }
 
@@ -52,6 +65,9 @@ func gemm[F Float](ws *Workspace, g *GemmArgs[F], b Batch) {
 		return
 	}
 	plan := planGemm(g, b)
+	if plan.turned {
+		turn(ws, g)
+	}
 	n, grain := plan.tasks()
 	if n <= grain {
 		plan.run(ws, 0, 0, n)
@@ -74,12 +90,15 @@ func (p *gemmPlan[F]) run(ws *Workspace, slot, lo, hi int) {
 			a: g.A[i*p.batch.AOuter+j*p.batch.AInner:],
 			b: g.B[i*p.batch.BOuter+j*p.batch.BInner:],
 			c: g.C[i*p.batch.COuter+j*p.batch.CInner:],
-			i: strip * gemmRows, j: panel * p.width,
+			i: strip * p.height, j: panel * p.width,
 		}
-		s.rows, s.cols = min(gemmRows, g.M-s.i), min(p.width, g.N-s.j)
-		if p.dots {
+		s.rows, s.cols = min(p.height, g.M-s.i), min(p.width, g.N-s.j)
+		switch {
+		case p.turned:
+			s.turned(ws, slot, g)
+		case p.dots:
 			s.dots(g)
-		} else {
+		default:
 			s.tiles(ws, slot, g, p.shape)
 		}
 	}
@@ -134,7 +153,7 @@ func (s *gemmStrip[F]) panel(ws *Workspace, slot int, g *GemmArgs[F], shape tili
 		return dst, shape.cols
 	}
 	src := s.b[p*g.LDB+s.j:]
-	if s.rows < packRows || g.LDB == s.cols {
+	if s.rows < packRows || g.K <= shortDepth || g.LDB == s.cols {
 		return src, g.LDB
 	}
 	dst := slotBuf[F](ws, slot, slotPanel, k*shape.cols)

@@ -63,3 +63,8 @@ func tile512_1x2(args *byte)
 //
 //go:noescape
 func tile512_1x3(args *byte)
+
+// tile512_16x1 computes rows of C in groups of 16 by up to 16 columns; args is a *tileArgs.
+//
+//go:noescape
+func tile512_16x1(args *byte)

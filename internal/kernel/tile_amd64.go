@@ -29,7 +29,11 @@ func tile32[F Float](t *tileJob[F]) {
 		a: first(t.a), b: first(t.b), c: first(t.c), biasM: first(t.biasM), biasN: first(t.biasN),
 	}
 	left := t.rows
-	for rows := shape.rows; left > 0; rows /= 2 {
+	most := shape.rows
+	if vecs == 1 && shape.lanes == 16 {
+		most = 16 // there are registers for it
+	}
+	for rows := most; left > 0; rows /= 2 {
 		args.panels = left / rows
 		if args.panels == 0 {
 			continue
@@ -59,6 +63,8 @@ func (args *tileArgs) call(lanes, rows, vecs int) {
 
 func call512(p *byte, rows, vecs int) {
 	switch 4*rows + vecs {
+	case 4*16 + 1:
+		tile512_16x1(p)
 	case 4*8 + 3:
 		tile512_8x3(p)
 	case 4*8 + 2:

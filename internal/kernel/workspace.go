@@ -17,6 +17,7 @@ type Workspace struct {
 const (
 	bufWeights = iota // filters in the order a kernel reads them
 	bufPartial        // partial results, combined in a fixed order
+	bufTurned         // left operand of a product, transposed
 	sharedBuffers
 )
 

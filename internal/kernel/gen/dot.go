@@ -32,20 +32,9 @@ func dot(s isa, rows int) {
 	off := field(args, dotOff)
 
 	Label("group" + id)
-	acc := make([][]reg.VecVirtual, rows)
-	for r := range acc {
-		for range 4 {
-			v := s.vec()
-			s.zero(v)
-			acc[r] = append(acc[r], v)
-		}
-	}
+	acc := s.zeros(rows, 4)
 	a, base := field(args, dotA), field(args, dotB)
-	left := make([]reg.VecVirtual, rows)
-	for r := range left {
-		left[r] = s.vec()
-	}
-	right := s.vec()
+	left, right := s.vecs(rows), s.vec()
 	b, n := make([]reg.GPVirtual, 4), field(args, dotLen)
 	for j := range b {
 		b[j] = GP64()

@@ -38,6 +38,26 @@ func (s isa) zero(v reg.VecVirtual) {
 	VXORPS(v, v, v)
 }
 
+func (s isa) vecs(n int) []reg.VecVirtual {
+	v := make([]reg.VecVirtual, n)
+	for i := range v {
+		v[i] = s.vec()
+	}
+	return v
+}
+
+// zeros returns rows of registers set to zero.
+func (s isa) zeros(rows, cols int) [][]reg.VecVirtual {
+	acc := make([][]reg.VecVirtual, rows)
+	for r := range acc {
+		acc[r] = s.vecs(cols)
+		for _, v := range acc[r] {
+			s.zero(v)
+		}
+	}
+	return acc
+}
+
 // mask selects the first lanes of a register.
 type mask struct {
 	s isa

@@ -9,12 +9,16 @@ import (
 )
 
 // tiles writes the matrix product kernels of one instruction set: C tiles of
-// 8, 4, 2 and 1 rows (AVX2: 4, 2, 1) by 1, 2 and 3 vectors.
+// 8, 4, 2 and 1 rows (AVX2: 4, 2, 1) by 1, 2 and 3 vectors, and with AVX-512
+// of 16 rows by 1 vector, which 8 rows would not keep busy.
 func tiles(s isa) {
 	for rows := s.rows; rows > 0; rows /= 2 {
 		for vecs := 1; vecs <= 3; vecs++ {
 			tile(s, rows, vecs)
 		}
+	}
+	if s.wide() {
+		tile(s, 2*s.rows, 1)
 	}
 }
 
@@ -27,7 +31,7 @@ func tile(s isa, rows, vecs int) {
 		s.name, rows, vecs, rows, vecs*s.lanes))
 	args := Load(Param("args"), GP64())
 	last := s.firstLanes(field(args, tileTail))
-	strides := rowStrides(field(args, tileRowA), rows)
+	strides := rowStrides(field(args, tileRowA), min(rows, 8))
 	colA, rowB := field(args, tileColA), field(args, tileRowB)
 	aPanel, cPanel := field(args, tileA), field(args, tileC)
 
@@ -37,34 +41,41 @@ func tile(s isa, rows, vecs int) {
 	Label(panel)
 	a, b, k := GP64(), field(args, tileB), field(args, tileK)
 	MOVQ(aPanel, a)
-	acc := make([][]reg.VecVirtual, rows)
-	for r := range acc {
-		for range vecs {
-			v := s.vec()
-			s.zero(v)
-			acc[r] = append(acc[r], v)
-		}
+	half, ahead := a, GP64() // rows from 8 on, and lines of the next group
+	if rows > 8 {
+		half = GP64()
+		LEAQ(Mem{Base: a, Index: strides[1], Scale: 8}, half)
+		MOVQ(a, ahead)
+		ADDQ(at(args, tileStepA), ahead)
+	}
+	acc := s.zeros(rows, vecs)
+	if s.wide() && rows <= 8 {
+		fetchNextC(s, args, cPanel, k, rows, vecs)
 	}
 	TESTQ(k, k)
 	JLE(LabelRef(done))
-	right := make([]reg.VecVirtual, vecs)
-	for v := range right {
-		right[v] = s.vec()
-	}
-	left := s.vec()
+	right, left := s.vecs(vecs), s.vec()
 
 	Label(loop)
 	for v := range vecs - 1 {
 		VMOVUPS(at(b, 4*s.lanes*v), right[v])
 	}
 	last.load(at(b, 4*s.lanes*(vecs-1)), right[vecs-1])
+	if rows > 8 { // 16 rows that touch are k lines
+		PREFETCHT0(at(ahead, 0))
+		ADDQ(I8(64), ahead)
+	}
 	for r := range rows {
-		VBROADCASTSS(rowOf(a, strides, r), left)
+		base := []reg.GPVirtual{a, half}[r/8]
+		VBROADCASTSS(rowOf(base, strides, r%8), left)
 		for v := range vecs {
 			VFMADD231PS(right[v], left, acc[r][v])
 		}
 	}
 	ADDQ(colA, a)
+	if rows > 8 {
+		ADDQ(colA, half)
+	}
 	ADDQ(rowB, b)
 	DECQ(k)
 	JNE(LabelRef(loop))
@@ -74,6 +85,32 @@ func tile(s isa, rows, vecs int) {
 	tileNext(args, aPanel, cPanel, rows, panel)
 	VZEROUPPER()
 	RET()
+}
+
+// shortSum is the number of products in a sum up to which the lines of C, rather
+// than arithmetic, are what a tile waits for.
+const shortSum = 32
+
+// fetchNextC asks for the lines that the next group of rows will store to, if
+// there is too little arithmetic to wait for them later. In longer sums they
+// would only push out lines of A and B.
+func fetchNextC(s isa, args reg.Register, cPanel, k reg.GPVirtual, rows, vecs int) {
+	long := fmt.Sprintf("long%s_%dx%d", s.name, rows, vecs)
+	CMPQ(k, I8(shortSum))
+	JG(LabelRef(long))
+	c, step := GP64(), field(args, tileRowC)
+	MOVQ(step, c)
+	for n := rows; n > 1; n /= 2 {
+		ADDQ(c, c)
+	}
+	ADDQ(cPanel, c)
+	for range rows {
+		for v := range vecs {
+			PREFETCHT0(at(c, 4*s.lanes*v))
+		}
+		ADDQ(step, c)
+	}
+	Label(long)
 }
 
 // rowStrides holds 1, 3, 5 and 7 times the row stride: with the scales of x86
