@@ -47,9 +47,9 @@ func forEach(n, grain int, fn func(slot, lo, hi int)) {
 		return
 	}
 	j := jobs.Get().(*job)
-	j.start(n, grain, fn)
-	for _, h := range team[:helpers] {
-		h.post(j)
+	j.start(n, grain, helpers+1, fn)
+	for i, h := range team[:helpers] {
+		h.post(j, i+1)
 	}
 	j.work(0)
 	joined := int32(0)
@@ -68,26 +68,39 @@ func forEach(n, grain int, fn func(slot, lo, hi int)) {
 	}
 }
 
-// job is one call of forEach, cut into chunks that goroutines take in turn.
+// job is one call of forEach, cut into chunks. Each goroutine has a share of
+// neighbouring chunks, the same part of the range whatever is computed, so that
+// what one operator leaves in a core's cache is there when the next one reads
+// it. Who is done with its own share takes chunks of the others.
 type job struct {
-	fn       func(slot, lo, hi int)
-	n, grain int
-	next     atomic.Int64 // first index nobody has taken yet
-	joined   atomic.Int32 // helpers that have started; gives them their slots
-	left     atomic.Int32 // helpers that have finished
-	blocked  atomic.Bool  // the caller waits on done
-	done     chan struct{}
-	failure  atomic.Pointer[failure]
+	fn      func(slot, lo, hi int)
+	grain   int
+	workers int
+	shares  [maxSlots]share
+	left    atomic.Int32 // helpers that have finished
+	blocked atomic.Bool  // the caller waits on done
+	done    chan struct{}
+	failure atomic.Pointer[failure]
+}
+
+// share is a part of the range, on a cache line of its own.
+type share struct {
+	next atomic.Int64 // first index nobody has taken yet
+	end  int
+	_    [48]byte
 }
 
 type failure struct{ value any }
 
 var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
 
-func (j *job) start(n, grain int, fn func(slot, lo, hi int)) {
-	j.fn, j.n, j.grain = fn, n, grain
-	j.next.Store(0)
-	j.joined.Store(0)
+func (j *job) start(n, grain, workers int, fn func(slot, lo, hi int)) {
+	j.fn, j.grain, j.workers = fn, grain, workers
+	chunks := (n + grain - 1) / grain
+	for w := range workers {
+		j.shares[w].next.Store(int64(w * chunks / workers * grain))
+		j.shares[w].end = min((w+1)*chunks/workers*grain, n)
+	}
 	j.left.Store(0)
 	j.blocked.Store(false)
 	j.failure.Store(nil)
@@ -98,16 +111,21 @@ func (j *job) work(slot int) {
 	defer func() {
 		if v := recover(); v != nil {
 			j.failure.CompareAndSwap(nil, &failure{v})
-			j.next.Store(int64(j.n))
+			for w := range j.workers {
+				j.shares[w].next.Store(int64(j.shares[w].end))
+			}
 		}
 	}()
-	for {
-		hi := int(j.next.Add(int64(j.grain)))
-		lo := hi - j.grain
-		if lo >= j.n {
-			return
+	for i := range j.workers {
+		s := &j.shares[(slot+i)%j.workers]
+		for {
+			hi := int(s.next.Add(int64(j.grain)))
+			lo := hi - j.grain
+			if lo >= s.end {
+				break
+			}
+			j.fn(slot, lo, min(hi, s.end))
 		}
-		j.fn(slot, lo, min(hi, j.n))
 	}
 }
 
@@ -139,11 +157,13 @@ const (
 // helper is one goroutine of the pool. It takes jobs from mail.
 type helper struct {
 	mail   atomic.Pointer[job]
+	slot   int // in the job in mail
 	asleep atomic.Bool
 	wake   chan struct{}
 }
 
-func (h *helper) post(j *job) {
+func (h *helper) post(j *job, slot int) {
+	h.slot = slot
 	h.mail.Store(j)
 	if h.asleep.Load() {
 		select {
@@ -159,7 +179,7 @@ func (h *helper) loop() {
 		if !h.mail.CompareAndSwap(j, nil) {
 			continue // the caller finished without us
 		}
-		j.work(int(j.joined.Add(1)))
+		j.work(h.slot)
 		j.left.Add(1)
 		if j.blocked.Load() {
 			select {
@@ -207,12 +227,10 @@ func (p *teams) acquire(team []*helper, want int) int {
 	if k <= 0 {
 		return 0
 	}
-	for i := range k {
-		if last := len(p.idle) - 1; last >= 0 {
-			team[i] = p.idle[last]
-			p.idle = p.idle[:last]
-			continue
-		}
+	old := p.idle[max(0, len(p.idle)-k):] // in the order of the last call, so that slots stay on their cores
+	p.idle = p.idle[:len(p.idle)-len(old)]
+	copy(team, old)
+	for i := len(old); i < k; i++ {
 		team[i] = &helper{wake: make(chan struct{}, 1)}
 		go team[i].loop()
 	}
