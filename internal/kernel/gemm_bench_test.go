@@ -1,6 +1,9 @@
 package kernel
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 // BenchmarkGemmFar is the products of a layer whose weights are not in the
 // second-level cache.
@@ -37,4 +40,33 @@ func BenchmarkGemmFar(b *testing.B) {
 		}
 		b.SetBytes(12 * n * k)
 	})
+}
+
+// BenchmarkGemmLong is the gradient of the weights of a layer of a transformer,
+// for many rows.
+func BenchmarkGemmLong(b *testing.B) {
+	ws := new(Workspace)
+	for _, s := range []struct{ m, n int }{{512, 128}, {128, 512}, {384, 128}} {
+		const k = 2048
+		r := newRand(1)
+		dy, x, dw := normals[float32](r, k*s.m), normals[float32](r, k*s.n), make([]float32, s.m*s.n)
+		b.Run(fmt.Sprintf("%dx%d", s.m, s.n), func(b *testing.B) {
+			for range b.N {
+				Gemm(ws, GemmArgs[float32]{M: s.m, N: s.n, K: k, A: dy, TransA: true, B: x, C: dw})
+			}
+			gflops(b, 2*float64(s.m*s.n*k))
+		})
+		b.Run(fmt.Sprintf("forward%dx%d", s.m, s.n), func(b *testing.B) {
+			for range b.N {
+				Gemm(ws, GemmArgs[float32]{M: k, N: s.m, K: s.n, A: x, B: dw, TransB: true, C: dy})
+			}
+			gflops(b, 2*float64(s.m*s.n*k))
+		})
+		b.Run(fmt.Sprintf("input%dx%d", s.m, s.n), func(b *testing.B) {
+			for range b.N {
+				Gemm(ws, GemmArgs[float32]{M: k, N: s.n, K: s.m, A: dy, B: dw, C: x})
+			}
+			gflops(b, 2*float64(s.m*s.n*k))
+		})
+	}
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "runtime"
+
 // A product is computed in tasks of one strip of C each: up to gemmRows rows by
 // one tile's width of columns. A task walks along K in blocks of gemmDepth, so
 // that its panel of B stays in the nearest caches while the rows of A pass by.
@@ -16,6 +18,9 @@ const (
 	// for a small batch, writing C takes the time: tasks have shortRows rows, so
 	// that C is written from front to back, and read B in place.
 	shortDepth, shortRows = 32, 64
+	// A task of a product of columns longer than gemmDepth has up to longRows rows
+	// and longPanels tiles' widths; its blocks of K have longDepth.
+	longRows, longPanels, longDepth = 128, 4, 128
 	// dotRowsMax is the number of rows up to which A·Bᵀ runs as dot products,
 	// which need no transposed copy of B, if K is at least dotDepthMin.
 	dotRowsMax, dotDepthMin = 32, 96
@@ -30,12 +35,13 @@ type gemmPlan[F Float] struct {
 	turned bool
 	width  int // columns of a task
 	height int // rows of a task
+	depth  int // length of a block of K
 	panels int // tasks along N
 	strips int // tasks along M
 }
 
 func planGemm[F Float](g *GemmArgs[F], b Batch) gemmPlan[F] {
-	p := gemmPlan[F]{g: g, batch: b, shape: tilingFor[F](), height: gemmRows}
+	p := gemmPlan[F]{g: g, batch: b, shape: tilingFor[F](), height: gemmRows, depth: gemmDepth}
 	if g.K <= shortDepth {
 		p.height = shortRows
 	}
@@ -46,10 +52,34 @@ func planGemm[F Float](g *GemmArgs[F], b Batch) gemmPlan[F] {
 			p.dots, p.turned, p.width = false, true, turnedWidth
 		}
 	}
-	p.strips = max(1, (g.M+p.height-1)/p.height)
-	p.panels = (g.N + p.width - 1) / p.width
+	p.divide()
+	if g.TransA && g.K > gemmDepth {
+		p.reach()
+	}
 	return p
 }
+
+func (p *gemmPlan[F]) divide() {
+	p.strips = max(1, (p.g.M+p.height-1)/p.height)
+	p.panels = (p.g.N + p.width - 1) / p.width
+}
+
+// reach makes the tasks of a product of long columns, such as the gradient of
+// the weights for many rows: several panels wide, because A comes from far and
+// should come once, and in whole rounds for the cores.
+func (p *gemmPlan[F]) reach() {
+	p.depth, p.width, p.height = longDepth, longPanels*p.shape.cols, longRows
+	p.divide()
+	pairs, procs := p.batch.Outer*p.batch.Inner, runtime.GOMAXPROCS(0)
+	for p.height > longRows/4 && pairs*p.strips*p.panels%procs != 0 {
+		p.height -= p.shape.rows
+		p.divide()
+	}
+	p.height = roundUp((p.g.M+p.strips-1)/p.strips, p.shape.rows) // strips of one size
+	p.divide()
+}
+
+func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
 // dotWidth is the number of columns of a task of dot products.
 const dotWidth = 32
@@ -99,7 +129,7 @@ func (p *gemmPlan[F]) run(ws *Workspace, slot, lo, hi int) {
 		case p.dots:
 			s.dots(g)
 		default:
-			s.tiles(ws, slot, g, p.shape)
+			s.tiles(ws, slot, g, p.shape, p.depth)
 		}
 	}
 }
@@ -110,26 +140,32 @@ type gemmStrip[F Float] struct {
 	i, j, rows, cols int
 }
 
-func (s *gemmStrip[F]) tiles(ws *Workspace, slot int, g *GemmArgs[F], shape tiling) {
+func (s *gemmStrip[F]) tiles(ws *Workspace, slot int, g *GemmArgs[F], shape tiling, depth int) {
 	rowA, colA := strides(g.LDA, g.TransA)
-	t := tileJob[F]{
-		rowA: rowA, colA: colA, rows: s.rows, rowB: g.LDB,
-		c: s.c[s.i*g.LDC+s.j:], rowC: g.LDC, cols: s.cols, add: g.Accumulate,
-	}
-	for p := 0; ; p += gemmDepth {
-		t.k = min(gemmDepth, g.K-p)
-		if p+t.k >= g.K { // the last block finishes the sums
-			t.relu = g.ReLU
-			t.biasM, t.biasN = from(g.BiasM, s.i), from(g.BiasN, s.j)
+	t := tileJob[F]{rowA: rowA, colA: colA, rows: s.rows, rowB: g.LDB, rowC: g.LDC, add: g.Accumulate}
+	for p := 0; ; p += depth {
+		t.k = min(depth, g.K-p)
+		last := p+t.k >= g.K // the last block finishes the sums
+		if last {
+			t.relu, t.biasM = g.ReLU, from(g.BiasM, s.i)
 		}
 		if t.k == 0 {
 			t.rowA = 0 // A may be empty
 		} else {
 			t.a = s.a[s.i*rowA+p*colA:]
-			t.b, t.rowB = s.panel(ws, slot, g, shape, p, t.k)
 		}
-		t.run()
-		if p+t.k >= g.K {
+		for j := s.j; j < s.j+s.cols; j += shape.cols {
+			t.cols = min(shape.cols, s.j+s.cols-j)
+			t.c = s.c[s.i*g.LDC+j:]
+			if last {
+				t.biasN = from(g.BiasN, j)
+			}
+			if t.k > 0 {
+				t.b, t.rowB = s.panel(ws, slot, g, shape, j, t.cols, p, t.k)
+			}
+			t.run()
+		}
+		if last {
 			return
 		}
 		t.add = true
@@ -146,18 +182,18 @@ func from[F Float](x []F, i int) []F {
 
 // panel returns rows [p, p+k) of the strip's columns of op(B) and the distance
 // between them: in place, or copied if that pays or B is transposed.
-func (s *gemmStrip[F]) panel(ws *Workspace, slot int, g *GemmArgs[F], shape tiling, p, k int) (b []F, row int) {
+func (s *gemmStrip[F]) panel(ws *Workspace, slot int, g *GemmArgs[F], shape tiling, j, cols, p, k int) (b []F, row int) {
 	if g.TransB {
 		dst := slotBuf[F](ws, slot, slotPanel, k*shape.cols)
-		transpose(dst, shape.cols, s.b[s.j*g.LDB+p:], g.LDB, s.cols, k)
+		transpose(dst, shape.cols, s.b[j*g.LDB+p:], g.LDB, cols, k)
 		return dst, shape.cols
 	}
-	src := s.b[p*g.LDB+s.j:]
-	if s.rows < packRows || g.K <= shortDepth || g.LDB == s.cols {
+	src := s.b[p*g.LDB+j:]
+	if s.rows < packRows || g.K <= shortDepth || g.LDB == cols {
 		return src, g.LDB
 	}
 	dst := slotBuf[F](ws, slot, slotPanel, k*shape.cols)
-	copyRows(dst, shape.cols, src, g.LDB, k, s.cols)
+	copyRows(dst, shape.cols, src, g.LDB, k, cols)
 	return dst, shape.cols
 }
 

@@ -19,7 +19,7 @@ func turns[F Float](g *GemmArgs[F], b Batch) bool {
 }
 
 // turnedLanes is the distance between the rows of Aᵀ, in whole registers.
-func turnedLanes(rows int) int { return (rows + maxRunLength - 1) &^ (maxRunLength - 1) }
+func turnedLanes(rows int) int { return roundUp(rows, maxRunLength) }
 
 // turn writes Aᵀ to the shared buffer that the tasks read.
 func turn[F Float](ws *Workspace, g *GemmArgs[F]) {
