@@ -23,9 +23,11 @@ func TestDeadline(t *testing.T) {
 	assert.Equal(t, "fail", o.results()["TestHeeds/training"])
 	text := o.text("TestHeeds/training")
 	assert.Regexp(t, regexp.MustCompile(regexp.QuoteMeta(line(t, "cancel_test.go", "TestHeeds", "here"))+
-		`step training could not be carried out \(model mlp\): iteration \d+ \(epoch \d+\): `+
+		`step training did not come to its end \(model mlp\): iteration \d+ \(epoch \d+\): `+
 		`stopped, because the deadline of the test is only [0-9.]+m?s away: raise -timeout\n`), text)
-	assert.Contains(t, text, "replay")
+	assert.Contains(t, text, "again     go test ./recipes -run '^TestHeeds$/^training$'")
+	assert.NotContains(t, text, "replay")
+	o.says("TestHeeds", "was stopped", "next: type the same again to go on with training: go test ./recipes -run '^TestHeeds$' -art.seed=1 -v\n")
 	assert.NotContains(t, o.raw, "panic: test timed out")
 	assert.NotContains(t, o.results(), "TestHeeds/training/never-judged")
 	assert.Equal(t, "broken", string(o.runs("heeds")[0].Steps[0].Outcome))
@@ -46,7 +48,7 @@ func TestDeadlineIgnored(t *testing.T) {
 	o := recipes(t, "^TestIgnores$", "-test.timeout=2s")
 	o.expect("TestIgnores fail", "TestIgnores/it fail", "TestIgnores/next skip")
 	assert.Regexp(t, regexp.MustCompile(regexp.QuoteMeta(line(t, "cancel_test.go", "TestIgnores", "here"))+
-		`step it could not be carried out: stopped, because the deadline of the test is only .* away: raise -timeout`+
+		`step it did not come to its end: stopped, because the deadline of the test is only .* away: raise -timeout`+
 		`, after \d+ iterations; it did not heed its context and was left behind\n`), o.text("TestIgnores/it"))
 	assert.NotContains(t, o.raw, "panic: test timed out")
 	assert.Equal(t, []string{"it broken", "next skip"}, outcomes(o.run()))

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/actually-robust-training/art/checks"
-	"github.com/actually-robust-training/art/internal/fingerprint"
 )
 
 // mostDifferences is the number of lines that a comparison has of each kind.
@@ -31,12 +30,11 @@ func (r *R) difference(st *step) string {
 	if st.state != broken {
 		lines = append(lines, scoresChanged(last.Scores, finalScores(r.run.Step(st.plan.Name)))...)
 	}
-	var causes []string
-	for _, c := range fingerprint.Diff(last.print(), st.print) {
-		causes = append(causes, c.Text)
-	}
-	lines = append(lines, firstOf(causes, mostDifferences)...)
+	lines = append(lines, firstOf(changed(last.print(), st.print), mostDifferences)...)
 	lines = append(lines, firstOf(valuesChanged(places(last.Environment), places(r.run.Settings)), mostDifferences)...)
+	if st.reused != "" {
+		return fmt.Sprintf("the same result, of run %s, passed %s: the check is stricter now, or new", last.Run, since(last.Time))
+	}
 	if len(lines) == 0 {
 		lines = []string{"no difference in settings, data, code, machine and scores"}
 	}

@@ -38,6 +38,7 @@ func (r *R) execute(t *testing.T, st *step) {
 
 func (st *step) breaks(err error) {
 	st.state, st.reason, st.stack = broken, fmt.Sprint(err), stackOf(err) // Sprint, for a method Error that panics
+	st.stopped = errors.Is(err, errStopped)
 }
 
 // await runs the step on a goroutine of its own, so that a step that ends its
@@ -90,7 +91,7 @@ func stepContext(t *testing.T) (ctx context.Context, limit <-chan struct{}, canc
 		grace = max(min(max(left/20, min(left/4, time.Second)), 10*time.Second), 50*time.Millisecond)
 		timer = time.AfterFunc(left-2*grace, func() {
 			away := max(0, time.Until(deadline)).Round(100 * time.Millisecond)
-			stop(fmt.Errorf("stopped, because the deadline of the test is only %v away: raise -timeout", away))
+			stop(stopError(fmt.Sprintf("stopped, because the deadline of the test is only %v away: raise -timeout", away)))
 		})
 	}
 	over := make(chan struct{})
@@ -139,3 +140,12 @@ func verdict(c checks.Check, s *record.StepRun) record.Verdict {
 	}
 	return v
 }
+
+// errStopped is what stopErrors are.
+var errStopped = errors.New("stopped")
+
+// stopError says why a step was told to stop before its end.
+type stopError string
+
+func (e stopError) Error() string        { return string(e) }
+func (e stopError) Is(target error) bool { return target == errStopped }

@@ -36,7 +36,7 @@ func (i *interrupts) watch(ctx context.Context, stop context.CancelCauseFunc) (e
 		case s := <-signals:
 			signal.Stop(signals)
 			i.mu.Lock()
-			i.cause = fmt.Errorf("interrupted (signal %v)", s)
+			i.cause = stopError(fmt.Sprintf("interrupted (signal %v)", s))
 			i.mu.Unlock()
 			stop(i.cause)
 		case <-ctx.Done():

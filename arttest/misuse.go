@@ -46,6 +46,7 @@ func (r *R) add(s Stepper, more []checks.Check) (*step, error) {
 	if st.checks, err = r.checksOf(plan, more); err != nil {
 		return nil, fmt.Errorf("step %q: %w", plan.Name, err)
 	}
+	st.own = len(st.checks) - len(more)
 	for _, c := range st.checks {
 		st.seeds = max(st.seeds, c.Seeds)
 	}

@@ -16,7 +16,7 @@ func (o outcome) steady() string {
 	text := strings.ReplaceAll(o.raw, o.dir, "DIR")
 	text = strings.ReplaceAll(text, module.dir, "MODULE")
 	for _, r := range [][2]string{
-		{`run [0-9A-Z]{8}\b`, "run RUNID"},
+		{`(run|show) [0-9A-Z]{8}\b`, "$1 RUNID"},
 		{`DIR/([a-z0-9-]+)/[0-9A-Z]{8}`, "DIR/$1/RUNID"},
 		{`\(\d+\.\d\ds\)`, "(TIME)"},
 		{` (\d+ (µs|us|ms)|\d+\.\d s)\n`, " TIME\n"},

@@ -68,7 +68,7 @@ func TestRows(t *testing.T) {
 	assert.Equal(t, []row{
 		{"mlp", "accuracy 0.875", "loss 0.125"},
 		{"logistic", "rows 7", ""},
-	}, r.rows(r.run.Steps[0]))
+	}, r.rows(r.steps[0], r.run.Steps[0]))
 	assert.Equal(t, []string{
 		"mlp\ttraining\tloss 0.500\tf1 0.250\taccuracy 0.875", "mlp\tvalidation\tloss 0.125", "mlp\ttest\taccuracy 0.500",
 		"logistic\ttraining\trows 7", "testing\ttest\taccuracy 0.500",

@@ -100,7 +100,12 @@ func (r *R) reportInline(t *testing.T, st *step) {
 func (r *R) print(t *testing.T, st *step) {
 	lines := strings.Split(align(r.scoreLines(st), 2), "\n")
 	var table []string
-	for _, v := range st.verdicts {
+	held := 0
+	for i, v := range st.verdicts {
+		if st.reused != "" && i < st.own && v.Mark == record.Pass {
+			held++ // nobody has to read again what held before
+			continue
+		}
 		note := v.Note
 		if v.Mark == record.Warn {
 			note = strings.TrimSpace(note + " (warning)")
@@ -108,6 +113,9 @@ func (r *R) print(t *testing.T, st *step) {
 		table = append(table, cells(r.marks.of(v.Mark)+" "+v.Claim, labelled("want ", v.Want), labelled("got ", v.Got), note))
 	}
 	lines = append(lines, strings.Split(align(table, 2), "\n")...)
+	if held > 0 {
+		lines = append(lines, fmt.Sprintf("%s the step's own checks hold, as they did: %d", r.marks.of(record.Pass), held))
+	}
 	if r.settings.short && len(st.checks) > 0 && st.state == passed {
 		lines = append(lines, fmt.Sprintf("dry run (-short): one batch of each stage, %s not judged", count(len(st.checks), "check")))
 	}
@@ -233,12 +241,19 @@ func (r *R) details(v record.Verdict, tail [][2]string) string {
 
 // breakage is the message of a step that an error or a panic ended.
 func (r *R) breakage(st *step, test string) string {
-	v := record.Verdict{Trouble: fmt.Sprintf("step %s could not be carried out", st.plan.Name)}
+	what, again := "could not be carried out", "replay"
+	if st.stopped {
+		what, again = "did not come to its end", "again"
+	}
+	v := record.Verdict{Trouble: fmt.Sprintf("step %s %s", st.plan.Name, what)}
 	if st.plan.Model != "" {
 		v.Trouble += fmt.Sprintf(" (model %s)", st.plan.Model)
 	}
 	v.Trouble += ": " + st.reason
-	tail := [][2]string{{"replay", r.command(test, r.recipe.Seed)}}
+	tail := [][2]string{{again, r.command(test, r.recipe.Seed)}}
+	if st.stopped {
+		return r.details(v, tail)
+	}
 	if st.stack != "" {
 		tail = append(tail, [2]string{"stack", st.stack})
 	}

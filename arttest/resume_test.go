@@ -30,8 +30,10 @@ func (o outcome) bitsOf(recipe, run string) []string {
 	return lines
 }
 
-// A training killed at any moment, again and again, ends with the same bits: curves,
-// scores, weights, moments of the optimizer.
+// A recipe killed at any moment, again and again until it ends, ends with the same
+// bits: curves, scores, weights, moments of the optimizer, in a step of the user's, in
+// those that train on one batch, with several seeds, with variants that stop early.
+// The short suite kills it some times and lets it end.
 func TestResumeAfterKill(t *testing.T) {
 	t.Parallel()
 	binary, err := module.binary()
@@ -41,9 +43,9 @@ func TestResumeAfterKill(t *testing.T) {
 	want := whole.bitsOf("resume", whole.newest("resume").ID)
 	require.Greater(t, len(want), 400)
 
-	rounds := 4
+	rounds, most := 6, 300
 	if testing.Short() {
-		rounds = 1
+		rounds, most = 1, 3
 	}
 	random := rand.New(rand.NewPCG(3, 4))
 	for range rounds {
@@ -54,12 +56,11 @@ func TestResumeAfterKill(t *testing.T) {
 			p.dir = dir
 			select {
 			case <-p.ended:
-			case <-time.After(time.Duration(20+random.IntN(300)) * time.Millisecond):
+			case <-patience(kills < most, time.Duration(20+random.IntN(300))*time.Millisecond):
 				require.NoError(t, p.cmd.Process.Kill())
 				<-p.ended
 				kills++
 				wentOn += strings.Count(p.out.String(), "goes on at iteration")
-				require.Less(t, kills, 300, "it never ends")
 				continue
 			}
 			o := p.wait()
@@ -68,13 +69,22 @@ func TestResumeAfterKill(t *testing.T) {
 			require.Empty(t, cmp.Diff(want, got))
 			t.Logf("%d kills, went on %d times", kills, wentOn+strings.Count(o.raw, "goes on at iteration"))
 			assert.Positive(t, kills)
-			assert.Positive(t, wentOn)
+			assert.Less(t, kills, 300, "it never ended while it was killed")
+			assert.True(t, testing.Short() || wentOn > 0)
 			left, err := filepath.Glob(filepath.Join(dir, "resume", "checkpoints", "*"))
 			require.NoError(t, err)
 			assert.Empty(t, left, "checkpoints are deleted when the step has a verdict")
 			break
 		}
 	}
+}
+
+// patience ends after a time, or never.
+func patience(ends bool, after time.Duration) <-chan time.Time {
+	if !ends {
+		return nil
+	}
+	return time.After(after)
 }
 
 // What a signal or the deadline stops goes on where it was, though no time for a

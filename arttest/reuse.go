@@ -129,7 +129,7 @@ func (r *R) sayWhy(t *testing.T, st *step, why error) {
 // said only when nothing else did: then it is what that step says of itself.
 func changed(old, now fingerprint.Print) []string {
 	var own, upstream []string
-	for _, c := range fingerprint.Diff(old, now) {
+	for _, c := range telling(fingerprint.Diff(old, now)) {
 		if strings.HasPrefix(c.Name, fingerprint.Upstream("", "").Name) {
 			upstream = append(upstream, strings.TrimSpace(strings.TrimPrefix(c.Name, fingerprint.Upstream("", "").Name))+", which it needs, changed")
 		} else {
@@ -140,6 +140,28 @@ func changed(old, now fingerprint.Print) []string {
 		return upstream
 	}
 	return own
+}
+
+// telling puts changes that say what became of what before those that only say where
+// to look. Fields of the step are left out where others say more.
+func telling(changes []fingerprint.Change) []fingerprint.Change {
+	for i := range changes {
+		changes[i].Text = strings.Replace(changes[i].Text, " (part) changed", " changed in part", 1)
+	}
+	rank := func(c fingerprint.Change) int {
+		switch {
+		case strings.HasPrefix(c.Name, "code "):
+			return 1
+		case strings.HasPrefix(c.Name, "fields of "):
+			return 2
+		}
+		return 0
+	}
+	slices.SortStableFunc(changes, func(a, b fingerprint.Change) int { return rank(a) - rank(b) })
+	if len(changes) > 0 && rank(changes[0]) < 2 {
+		changes = slices.DeleteFunc(changes, func(c fingerprint.Change) bool { return rank(c) == 2 })
+	}
+	return changes
 }
 
 // remember enters a step that passed into the history.

@@ -40,6 +40,9 @@ func TestSeeds(t *testing.T) {
 			assert.NotEqual(t, one.Value, want.Value)
 		}
 	}
+	second := again(t, o.dir, "^TestSeeds$")
+	second.says("TestSeeds/regularize", "↺ reused from run", "✓ validation loss at most 2 over 3 seeds", "✓ the step's own checks hold, as they did: 1\n")
+	assert.NotContains(t, second.raw, "✓ loss stays finite")
 	dry := recipes(t, "^TestSeeds$", "-test.short")
 	assert.Equal(t, 0, dry.code)
 	assert.NotContains(t, dry.raw, "seed 8")

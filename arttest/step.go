@@ -19,6 +19,7 @@ type step struct {
 	needs  []*step
 	call   fingerprint.Call // of Step
 	seeds  int              // that its checks ask for, 0 for that of the recipe
+	own    int              // the first of the checks, which the step brought itself
 
 	print   fingerprint.Print
 	sum     string // of the print, "" as long as there is none
@@ -31,6 +32,7 @@ type step struct {
 	state    state
 	reason   string
 	stack    string // of the panic that broke it
+	stopped  bool   // it broke because the test is to end: by a signal, by the deadline
 	cause    string // of being skipped: what the first need of its needs did
 	verdicts []record.Verdict
 	duration time.Duration

@@ -2,6 +2,8 @@ package arttest
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -14,9 +16,11 @@ import (
 // row is the scores of one model in one trial of a step.
 type row struct{ name, training, validation string }
 
-// rows puts together the last scores of each trial: the first metric of the
-// recipe that it has, or the loss, or whatever came first.
-func (r *R) rows(s *record.StepRun) []row {
+// rows puts together the last scores of each trial, one for each stage: what the
+// checks handed to the step read, or the first metric of the recipe, or the loss, or
+// whatever came first. A step that scores training only, though there is validation
+// data, does not judge the model: there the loss comes before metrics.
+func (r *R) rows(st *step, s *record.StepRun) []row {
 	var rows []row
 	at := map[string]int{}
 	for _, c := range s.Series {
@@ -29,16 +33,7 @@ func (r *R) rows(s *record.StepRun) []row {
 			rows = append(rows, row{name: name})
 		}
 	}
-	var metrics []string
-	for _, c := range slices.Backward(s.Series) {
-		metrics = append(metrics, c.Name)
-	}
-	metrics = append(metrics, train.LossName)
-	for i := len(r.recipe.Metrics) - 1; i >= 0; i-- {
-		metrics = append(metrics, r.recipe.Metrics[i].Name)
-	}
-	// The recipe's first metric comes last, and so stays.
-	for _, metric := range metrics {
+	for _, metric := range slices.Backward(r.headlines(st, s)) { // the first comes last, and so stays
 		for _, c := range s.Series {
 			p, ok := c.Last()
 			if !ok || !c.Whole || c.Name != metric {
@@ -55,6 +50,28 @@ func (r *R) rows(s *record.StepRun) []row {
 		}
 	}
 	return rows
+}
+
+// headlines are the metrics by which a step is summed up, the first that it has.
+func (r *R) headlines(st *step, s *record.StepRun) []string {
+	var names []string
+	for _, c := range st.checks[st.own:] {
+		for _, ref := range c.Reads {
+			names = append(names, ref.Metric)
+		}
+	}
+	validated := slices.ContainsFunc(s.Series, func(c *record.Series) bool { return c.Whole && c.Stage == train.Validation })
+	if !validated && r.recipe.Data.Validation != nil {
+		names = append(names, train.LossName)
+	}
+	for _, m := range r.recipe.Metrics {
+		names = append(names, m.Name)
+	}
+	names = append(names, train.LossName)
+	for _, c := range s.Series {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // scoreLines are the last scores of a step, one line a model, trial and stage.
@@ -86,15 +103,13 @@ func (r *R) scoreLines(st *step) []string {
 // summary is the table at the end of a recipe, and what to do next.
 func (r *R) summary() string {
 	table := []string{cells("step", "model", "training", "validation", "checks", "time")}
-	artifacts := 0
 	for _, st := range r.steps {
 		s := r.run.Step(st.plan.Name)
 		if s == nil {
 			table = append(table, cells(words(st.plan.Name), or(st.plan.Model, "-"), "-", "-", st.state.String(), "-"))
 			continue
 		}
-		artifacts += len(saved(s))
-		rows := r.rows(s)
+		rows := r.rows(st, s)
 		if len(rows) == 0 {
 			rows = []row{{name: st.plan.Model}}
 		}
@@ -106,11 +121,33 @@ func (r *R) summary() string {
 			table = append(table, cells(name, or(row.name, "-"), or(row.training, "-"), or(row.validation, "-"), tally, took))
 		}
 	}
-	files := "the event file is in "
-	if artifacts > 0 {
-		files = count(artifacts, "artifact") + " and the event file are in "
+	return "\n" + align(table, 3) + r.files() + "\n" + r.next()
+}
+
+// files is where all that is kept of the run is, and how to look at it.
+func (r *R) files() string {
+	own, taken := 0, 0
+	for _, s := range r.run.Steps {
+		for _, a := range saved(s) {
+			if strings.HasPrefix(a.Path, "../") {
+				taken++
+			} else {
+				own++
+			}
+		}
 	}
-	return "\n" + align(table, 3) + files + r.dir.shown + "\n" + r.next()
+	text := "the event file is in " + r.dir.shown
+	if own > 0 {
+		text = count(own, "artifact") + " and the event file are in " + r.dir.shown
+	}
+	if taken > 0 {
+		text += fmt.Sprintf(", %s of reused steps where they were made", count(taken, "artifact"))
+	}
+	show := "art show " + r.dir.id
+	if r.settings.dir != "" && r.settings.dir != os.Getenv("ART_DIR") {
+		show += " --dir " + filepath.Dir(filepath.Dir(r.dir.shown))
+	}
+	return text + "; look at it: " + show
 }
 
 // next is what to type now.
@@ -119,6 +156,9 @@ func (r *R) next() string {
 	for _, st := range r.steps {
 		switch st.state {
 		case failed, broken:
+			if st.stopped && r.settings.reuse {
+				return fmt.Sprintf("next: type the same again to go on with %s: %s -v", words(st.plan.Name), r.command(r.t.Name(), r.recipe.Seed))
+			}
 			return fmt.Sprintf("next: mend %s, then %s -v", words(st.plan.Name), r.command(r.t.Name()+"/"+st.plan.Name, r.recipe.Seed))
 		case waiting:
 			left++
@@ -148,6 +188,9 @@ func (r *R) took(st *step) string {
 
 // tally counts verdicts by mark, or says what else became of the step.
 func (r *R) tally(st *step) string {
+	if st.stopped {
+		return "was stopped"
+	}
 	if st.state != passed && st.state != failed {
 		return st.state.String()
 	}

@@ -108,9 +108,10 @@ func (v view) text() string {
 // steps is the table that go test prints at the end of a recipe.
 func (v view) steps() string {
 	t := table{{"step", "model", "training", "validation", "checks", "time"}}
+	validated := slices.ContainsFunc(v.summary.Steps, func(s store.Step) bool { return scores(&s, "validation") })
 	for i := range v.summary.Steps {
 		step := &v.summary.Steps[i]
-		for j, row := range scoreRows(step) {
+		for j, row := range scoreRows(step, validated) {
 			name, tally, took := "", "", ""
 			if j == 0 {
 				name, tally, took = words(step.Name), v.checks(step), v.took(step)
@@ -132,8 +133,13 @@ func (v view) took(step *store.Step) string {
 // scoreRow is one model or trial of a step.
 type scoreRow struct{ name, metric, training, validation string }
 
-// scoreRows has the first metric of each model or trial, the loss if there is no other.
-func scoreRows(step *store.Step) []scoreRow {
+// scoreRows has the first metric of each model or trial, the loss if there is no other
+// or if the step scores training only, unlike others: then it does not judge the model.
+func scoreRows(step *store.Step, validated bool) []scoreRow {
+	about := func(metric string) bool { return metric != "loss" }
+	if validated && !scores(step, "validation") {
+		about = func(metric string) bool { return metric == "loss" }
+	}
 	var rows []scoreRow
 	for i := range step.Scores {
 		c := &step.Scores[i]
@@ -147,7 +153,7 @@ func scoreRows(step *store.Step) []scoreRow {
 			rows = append(rows, scoreRow{name: name, metric: c.Metric})
 		}
 		row := &rows[at]
-		if row.metric == "loss" && c.Metric != "loss" {
+		if !about(row.metric) && about(c.Metric) {
 			*row = scoreRow{name: name, metric: c.Metric}
 		}
 		switch {
@@ -162,6 +168,11 @@ func scoreRows(step *store.Step) []scoreRow {
 		return []scoreRow{{name: step.Model}}
 	}
 	return rows
+}
+
+// scores reports whether a step has a score on a stage.
+func scores(step *store.Step, stage string) bool {
+	return slices.ContainsFunc(step.Scores, func(c store.Score) bool { return c.Stage == stage })
 }
 
 // checks counts verdicts, or says what else became of the step.

@@ -83,7 +83,7 @@ func TestResume(t *testing.T) {
 	}}
 	off := []string{"loss-falls", "gap-is-small", "beats-baselines", "beats-guessing", "still-fits", "not-worse-than-overfit", "schedule-lasts"}
 	arttest.Step(r, steps.OverfitOneBatch{Model: dropping(), Iterations: 60, Options: arttest.Options{WithoutChecks: []string{"loss-reaches-zero", "rows-are-learned"}}})
-	arttest.Step(r, steps.Overfit{Model: dropping(), Epochs: 40})
+	arttest.Step(r, steps.Overfit{Model: dropping(), Epochs: 40}, checks.Seeds(3, checks.AtMost("loss", train.Training, 2)))
 	arttest.Step(r, steps.Regularize{Model: dropping(), Epochs: 20, Patience: 3,
 		Variants: []steps.Variant{{WeightDecay: 0.01}, {Dropout: 0.3}}, Options: arttest.Options{WithoutChecks: off}}, never)
 }
