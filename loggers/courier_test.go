@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
@@ -273,6 +274,28 @@ func TestCourierSurvivesAFaultOfItsOwn(t *testing.T) {
 	c := startQuick(t, t.TempDir(), deliverFunc(func(context.Context, *position, []record.Event, bool) error { panic("oops") }))
 	recordtest.Emit(t, c, scalars(1, 10)...)
 	assert.ErrorContains(t, c.Close(), "a fault of this project: oops")
+}
+
+// A scalar allocates nothing in the goroutine that trains, whatever server it is for.
+func TestScalarsForServersAllocateNothing(t *testing.T) {
+	toService(t)
+	useNeptune(t)
+	m := &MLflow{Address: serveTracker(t, &tracker{}), Spool: t.TempDir(), W: io.Discard}
+	for name, sink := range map[string]record.Sink{
+		"W&B": &WandB{Mode: "offline", Spool: t.TempDir(), W: io.Discard}, "Neptune": &Neptune{Mode: "offline", Spool: t.TempDir(), W: io.Discard}, "MLflow": m,
+	} {
+		recordtest.Emit(t, sink, record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2KABCD"})
+		time.Sleep(20 * time.Millisecond) // MLflow has no offline mode: it lets events gather for a second
+		e := scalars(2, 2)[0]
+		assert.Zero(t, testing.AllocsPerRun(200, func() {
+			e.Seq++
+			e.Iteration++
+			if err := sink.Emit(e); err != nil {
+				panic(err)
+			}
+		}), name)
+		require.NoError(t, sink.(io.Closer).Close())
+	}
 }
 
 // BenchmarkCourierScalar is the cost of a scalar while the server hangs.

@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 // process goes on after what an earlier one emitted, up to killedEvents.
 func play(role, dir, server string) error {
 	switch role {
+	case "cost-server":
+		return serveForCosts()
 	case "neptune":
 		return playNeptune(dir)
 	case "sync neptune":

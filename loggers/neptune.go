@@ -80,7 +80,7 @@ type Neptune struct {
 	mode    string
 	files   string // folder of what was logged beside events
 	spool   spool
-	page    neptunePage
+	page    runPage
 	pending []neptunePending // logged before the first event
 	last    record.Event
 	closed  bool
@@ -172,7 +172,7 @@ type neptunePending struct {
 // start begins to send. A token that is wrong ends the sending before it begins;
 // events are kept until there is a right one.
 func (n *Neptune) start(fresh position) (record.Sink, error) {
-	n.page.w = n.writer()
+	n.page.service, n.page.w = "Neptune", n.writer()
 	name, to, err := neptuneDestination(fresh.Target)
 	if err != nil {
 		name, to = "Neptune", unreachable{err}
@@ -251,25 +251,7 @@ func (n *Neptune) Close() error {
 // RunID returns what people and the server call the run, like IR-12, and the
 // address of its page. They are empty until the server has said so.
 func (n *Neptune) RunID() (id, page string) {
-	n.page.mu.Lock()
-	defer n.page.mu.Unlock()
-	return n.page.id, n.page.url
-}
-
-// neptunePage learns what the server calls the run.
-type neptunePage struct {
-	mu      sync.Mutex
-	w       io.Writer
-	id, url string
-}
-
-func (p *neptunePage) say(id, url string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.url == "" {
-		_, _ = fmt.Fprintf(p.w, "Neptune run %s: %s\n", id, url) // nobody would hear of the error
-	}
-	p.id, p.url = id, url
+	return n.page.what()
 }
 
 // localPath is where an artifact of the run is, if it is within its directory.

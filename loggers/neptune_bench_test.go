@@ -2,10 +2,6 @@ package loggers
 
 import (
 	"io"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,7 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/actually-robust-training/art/loggers/neptunetest"
 	"github.com/actually-robust-training/art/record"
 )
 
@@ -53,46 +48,6 @@ func BenchmarkNeptunePoints(b *testing.B) {
 		require.Len(b, s.Runs()[0].Fields["s/loss"].Points, points)
 	}
 	b.ReportMetric(points*float64(b.N)/b.Elapsed().Seconds(), "points/s")
-}
-
-// BenchmarkNeptunePython is the same with the official client, in its own process: the
-// cost of a call in its loop, and of all until the server has the points.
-func BenchmarkNeptunePython(b *testing.B) {
-	exe := os.Getenv("ART_NEPTUNE_PYTHON")
-	if exe == "" {
-		b.Skip("ART_NEPTUNE_PYTHON is not set to a Python that has the official client")
-	}
-	s := useNeptune(b)
-	script, err := filepath.Abs(filepath.Join("testdata", "neptune_bench.py"))
-	require.NoError(b, err)
-	for b.Loop() {
-		cmd := exec.Command(exe, script)
-		cmd.Dir, cmd.Stderr = b.TempDir(), os.Stderr
-		cmd.Env = append(os.Environ(), "OAUTHLIB_INSECURE_TRANSPORT=1", "NEPTUNE_API_TOKEN="+s.Token(), "NEPTUNE_PROJECT="+neptunetest.Project)
-		out, err := cmd.Output()
-		require.NoError(b, err)
-		_, said, found := strings.Cut(string(out), "RESULT ")
-		require.True(b, found, "%s", out)
-		for i, number := range strings.Fields(said) {
-			v, err := strconv.ParseFloat(number, 64)
-			require.NoError(b, err)
-			b.ReportMetric(v, []string{"µs/call", "points/s"}[i])
-		}
-	}
-}
-
-func TestNeptuneScalarsAllocateNothing(t *testing.T) {
-	useNeptune(t)
-	l := &Neptune{Spool: t.TempDir(), Mode: "offline", W: io.Discard}
-	require.NoError(t, l.Emit(record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"}))
-	e := scalars(2, 2)[0]
-	assert.Zero(t, testing.AllocsPerRun(200, func() {
-		e.Iteration++
-		if err := l.Emit(e); err != nil {
-			panic(err)
-		}
-	}))
-	require.NoError(t, l.Close())
 }
 
 // Whatever a token is, it is in no error.

@@ -32,8 +32,8 @@ func BenchmarkWandBEmit(b *testing.B) {
 	require.Error(b, w.Close())
 }
 
-// BenchmarkWandBLog is what a call of Log costs, offline, for the table beside
-// the official client: go test -run - -bench 'WandB(Log|Official)' ./loggers.
+// BenchmarkWandBLog is what a call of Log costs, offline. TestCosts has the table
+// beside the official client.
 func BenchmarkWandBLog(b *testing.B) {
 	for name, width := range map[string]int{"1": 1, "10": 10} {
 		b.Run(name, func(b *testing.B) {

@@ -66,20 +66,3 @@ func TestWandBReadByTheOfficialClient(t *testing.T) {
 	assert.Equal(t, []any{2., 0.125}, []any{rows[2]["_step"], rows[2]["loss"]}, "it goes on after our last step")
 	assert.Len(t, s.Runs()[0].Used, 1)
 }
-
-// BenchmarkWandBOfficialClient prints what a call of the official client costs,
-// to stand beside BenchmarkWandBLog.
-func BenchmarkWandBOfficialClient(b *testing.B) {
-	cache, err := os.UserCacheDir()
-	require.NoError(b, err)
-	found, err := filepath.Glob(filepath.Join(cache, "art-tests", "wandb-requirements.txt-*", "bin", "python"))
-	require.NoError(b, err)
-	if len(found) == 0 {
-		b.Skip("the official client is not installed: go test -run WandBRead does that")
-	}
-	for b.Loop() {
-		out, err := exec.CommandContext(b.Context(), found[0], filepath.Join("testdata", "wandb_bench.py"), b.TempDir()).CombinedOutput()
-		require.NoError(b, err, "%s", out)
-		b.Logf("%s", out)
-	}
-}
