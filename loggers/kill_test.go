@@ -68,7 +68,7 @@ func play(role, dir, server string) error {
 	return nil
 }
 
-const killedEvents = 4_000
+const killedEvents = 2_000
 
 // overHTTP is a ledger in another process.
 type overHTTP struct{ *rest }
@@ -135,7 +135,7 @@ func TestKilledProcessesSendEverythingOnce(t *testing.T) {
 	dir := t.TempDir()
 	kills := 16
 	if testing.Short() {
-		kills = 5
+		kills = 3
 	}
 	for i := range kills {
 		role := "train"

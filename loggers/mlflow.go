@@ -45,7 +45,8 @@ type MLflow struct {
 	// standard error.
 	W io.Writer
 
-	patience patience // of tests
+	patience patience // of tests, and how long they let events gather
+	linger   time.Duration
 	page     runPage
 	courier  *courier
 	closed   bool
@@ -102,7 +103,7 @@ func (m *MLflow) open(e *record.Event) error {
 		m.page.w = os.Stderr
 	}
 	to.found = m.page.say
-	c := &courier{name: name, spool: spool, grace: m.Grace}
+	c := &courier{name: name, spool: spool, grace: m.Grace, linger: m.linger}
 	c.sender.patience = m.patience
 	if err := c.start(to, fresh); err != nil {
 		return err

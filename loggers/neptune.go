@@ -73,7 +73,8 @@ type Neptune struct {
 	// where art sync finds it. Nil is standard error.
 	W io.Writer
 
-	courierPatience patience // for tests
+	courierPatience patience // of tests, and how long they let events gather
+	linger          time.Duration
 
 	mu      sync.Mutex
 	out     record.Sink
@@ -179,7 +180,7 @@ func (n *Neptune) start(fresh position) (record.Sink, error) {
 	} else {
 		to.(*neptune).found = n.page.say
 	}
-	c := &courier{name: name, spool: n.spool, grace: n.Grace}
+	c := &courier{name: name, spool: n.spool, grace: n.Grace, linger: n.linger}
 	c.sender.patience = n.courierPatience
 	return c, c.start(to, fresh)
 }

@@ -411,7 +411,7 @@ func TestNeptuneTroubles(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := useNeptune(t)
 			s.Inject(c.fault)
-			l := &Neptune{Spool: t.TempDir(), Strict: true, W: io.Discard, courierPatience: hasty}
+			l := &Neptune{Spool: t.TempDir(), Strict: true, W: io.Discard, courierPatience: hasty, linger: time.Millisecond}
 			failed := func() (n int) {
 				for _, r := range s.Requests() {
 					if c.fault.Operation == "" || r.Operation == c.fault.Operation {
@@ -424,7 +424,7 @@ func TestNeptuneTroubles(t *testing.T) {
 			l.Grace = time.Minute
 			switch {
 			case c.fault.Header["Retry-After"] != "":
-				l.Grace = time.Second
+				l.Grace = 200 * time.Millisecond
 			case !c.once:
 				l.Grace = time.Millisecond
 			}
@@ -463,7 +463,7 @@ func TestNeptuneOfAServerThatIsNotThere(t *testing.T) {
 		return base64.StdEncoding.EncodeToString([]byte(`{"api_address":"` + address + `","api_key":"` + secret + `"}`))
 	}
 	t.Setenv("NEPTUNE_API_TOKEN", token(gone.URL))
-	assert.ErrorContains(t, toNeptune(t, &Neptune{Spool: t.TempDir(), Grace: time.Second}, 3), "connection refused")
+	assert.ErrorContains(t, toNeptune(t, &Neptune{Spool: t.TempDir(), Grace: 50 * time.Millisecond}, 3), "connection refused")
 
 	encrypted := httptest.NewUnstartedServer(http.NotFoundHandler())
 	encrypted.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)
@@ -647,7 +647,7 @@ func TestNeptuneKeepsSecrets(t *testing.T) {
 	defer away.Close()
 	dir := t.TempDir()
 	var said bytes.Buffer
-	l := &Neptune{Spool: dir, W: &said}
+	l := &Neptune{Spool: dir, W: &said, linger: time.Millisecond}
 	recordtest.Emit(t, l, record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"})
 	require.NoError(t, l.LogCheckpoint("last", "neptune_test.go"))
 	require.Eventually(t, func() bool { id, _ := l.RunID(); return id != "" }, 10*time.Second, time.Millisecond)
@@ -788,7 +788,7 @@ func TestNeptuneKilled(t *testing.T) {
 	random := rand.New(rand.NewPCG(13, 14))
 	kills := 18
 	if testing.Short() {
-		kills = 5
+		kills = 3
 	}
 	for i := range kills {
 		s.Recover()

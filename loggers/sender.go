@@ -226,22 +226,18 @@ func (s *sender) send(ctx context.Context, b batch) error {
 // try makes one attempt. The position says what is about to be sent before
 // anything is, and that it arrived after.
 func (s *sender) try(ctx context.Context, b batch) error {
-	if first, ok := s.to.(preparer); ok && s.at.Remote == nil {
-		p := s.at
+	p := s.at
+	if first, ok := s.to.(preparer); ok && p.Remote == nil {
 		if err := first.prepare(ctx, &p); err != nil {
 			return err
 		}
+	}
+	if s.at.Remote == nil && p.Remote != nil || p.Trying != b.end {
+		p.Trying = b.end
 		if err := s.spool.save(p); err != nil {
 			return err
 		}
 		s.at = p
-	}
-	if s.at.Trying != b.end {
-		s.at.Trying = b.end
-		if err := s.spool.save(s.at); err != nil {
-			s.at.Trying = s.at.Sent
-			return err
-		}
 	}
 	again, before := s.again, maps.Clone(s.at.Remote)
 	s.again = true

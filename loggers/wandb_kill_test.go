@@ -71,7 +71,7 @@ func TestWandBKilledProcessesSendEverythingOnce(t *testing.T) {
 	}
 	kills := 18
 	if testing.Short() {
-		kills = 4
+		kills = 3
 	}
 	for i := range kills {
 		role := "wandb-train"
