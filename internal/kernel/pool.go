@@ -1,9 +1,6 @@
 package kernel
 
-import (
-	"fmt"
-	"unsafe"
-)
+import "fmt"
 
 // Pool is the geometry of a 2-D pooling: x [N, C, H, W] to y [N, C, OutH, OutW].
 type Pool struct {
@@ -102,7 +99,7 @@ func (g Pool) quarters() bool {
 func maxPoolPlane[F Float](g Pool, x, y []F, argmax []int32, relu bool) {
 	oh, ow := g.OutH(), g.OutW()
 	if useSIMD[F]() && g.quarters() {
-		maxPool2(head(y), unsafe.SliceData(argmax), head(x), g.W, oh, ow, asInt(relu))
+		maxPoolPlane32(y, argmax, x, g.W, oh, ow, relu)
 		return
 	}
 	sh, sw := orElse(g.StrideH, g.KH), orElse(g.StrideW, g.KW)
@@ -156,7 +153,7 @@ func maxPoolPlaneBackward[F Float](g Pool, dy []F, argmax []int32, dx []F) {
 		clear(dx)
 	}
 	if fast {
-		maxPool2Backward(head(dx), &argmax[0], head(dy), g.W, g.OutH(), g.OutW())
+		maxPoolPlaneBackward32(dx, argmax, dy, g.W, g.OutH(), g.OutW())
 		return
 	}
 	for i, at := range argmax {

@@ -230,3 +230,236 @@ backStep:
 	JNE          backRow
 	VZEROUPPER
 	RET
+
+// func maxPool512(y *float32, argmax *int32, x *float32, width int, outH int, outW int, relu int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·maxPool512(SB), NOSPLIT, $0-56
+	MOVQ         y+0(FP), AX
+	MOVQ         argmax+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         width+24(FP), BX
+	VMOVUPS      poolEven<>+0(SB), Z0
+	VMOVUPS      poolOdd<>+0(SB), Z1
+	VPBROADCASTD word00000001<>+0(SB), Z2
+	VPBROADCASTD BX, Z3
+	MOVQ         outH+32(FP), R10
+	XORQ         SI, SI
+
+wideRow:
+	XORQ DI, DI
+	MOVQ outW+40(FP), R8
+
+wideStep:
+	MOVQ         $0x0000000000000010, R9
+	CMPQ         R8, R9
+	CMOVQLT      R8, R9
+	MOVQ         $-1, R11
+	BZHIQ        R9, R11, R11
+	KMOVW        R11, K1
+	LEAQ         (R9)(R9*1), R12
+	MOVQ         $-1, R11
+	BZHIQ        R12, R11, R11
+	KMOVW        R11, K2
+	SHRQ         $0x10, R11
+	KMOVW        R11, K3
+	LEAQ         (SI)(DI*2), R11
+	LEAQ         (R11)(BX*1), R12
+	VMOVUPS.Z    (DX)(R11*4), K2, Z5
+	VMOVUPS.Z    64(DX)(R11*4), K3, Z4
+	VMOVAPS      Z5, Z6
+	VPERMT2PS    Z4, Z0, Z5
+	VPERMT2PS    Z4, Z1, Z6
+	VMOVUPS.Z    (DX)(R12*4), K2, Z8
+	VMOVUPS.Z    64(DX)(R12*4), K3, Z4
+	VMOVAPS      Z8, Z9
+	VPERMT2PS    Z4, Z0, Z8
+	VPERMT2PS    Z4, Z1, Z9
+	VPBROADCASTD R11, Z4
+	VPADDD       Z0, Z4, Z4
+	VPADDD       Z2, Z4, Z10
+	VPADDD       Z3, Z4, Z11
+	VCMPPS       $0x17, Z5, Z5, K2
+	VCMPPS       $0x16, Z5, Z6, K2, K2
+	VMOVAPS      Z6, K2, Z5
+	VMOVDQA32    Z10, K2, Z4
+	VMOVDQA32    Z11, Z10
+	VCMPPS       $0x17, Z5, Z5, K2
+	VCMPPS       $0x16, Z5, Z8, K2, K2
+	VMOVAPS      Z8, K2, Z5
+	VMOVDQA32    Z10, K2, Z4
+	VPADDD       Z2, Z11, Z10
+	VCMPPS       $0x17, Z5, Z5, K2
+	VCMPPS       $0x16, Z5, Z9, K2, K2
+	VMOVAPS      Z9, K2, Z5
+	VMOVDQA32    Z10, K2, Z4
+	CMPQ         relu+48(FP), $+0
+	JEQ          wideStore
+	VPXORD       Z7, Z7, Z7
+	VCMPPS       $0x12, Z7, Z5, K2
+	VMOVAPS      Z7, K2, Z5
+	VPSUBD       Z2, Z7, Z7
+	VMOVDQA32    Z7, K2, Z4
+
+wideStore:
+	VMOVUPS Z5, K1, (AX)(DI*4)
+	TESTQ   CX, CX
+	JEQ     wideNext
+	VMOVUPS Z4, K1, (CX)(DI*4)
+
+wideNext:
+	ADDQ  R9, DI
+	SUBQ  R9, R8
+	JNE   wideStep
+	LEAQ  (SI)(BX*2), SI
+	LEAQ  (AX)(DI*4), AX
+	TESTQ CX, CX
+	JEQ   wideRowEnd
+	LEAQ  (CX)(DI*4), CX
+
+wideRowEnd:
+	DECQ R10
+	JNE  wideRow
+	VZEROUPPER
+	RET
+
+DATA poolEven<>+0(SB)/4, $0x00000000
+DATA poolEven<>+4(SB)/4, $0x00000002
+DATA poolEven<>+8(SB)/4, $0x00000004
+DATA poolEven<>+12(SB)/4, $0x00000006
+DATA poolEven<>+16(SB)/4, $0x00000008
+DATA poolEven<>+20(SB)/4, $0x0000000a
+DATA poolEven<>+24(SB)/4, $0x0000000c
+DATA poolEven<>+28(SB)/4, $0x0000000e
+DATA poolEven<>+32(SB)/4, $0x00000010
+DATA poolEven<>+36(SB)/4, $0x00000012
+DATA poolEven<>+40(SB)/4, $0x00000014
+DATA poolEven<>+44(SB)/4, $0x00000016
+DATA poolEven<>+48(SB)/4, $0x00000018
+DATA poolEven<>+52(SB)/4, $0x0000001a
+DATA poolEven<>+56(SB)/4, $0x0000001c
+DATA poolEven<>+60(SB)/4, $0x0000001e
+GLOBL poolEven<>(SB), RODATA|NOPTR, $64
+
+DATA poolOdd<>+0(SB)/4, $0x00000001
+DATA poolOdd<>+4(SB)/4, $0x00000003
+DATA poolOdd<>+8(SB)/4, $0x00000005
+DATA poolOdd<>+12(SB)/4, $0x00000007
+DATA poolOdd<>+16(SB)/4, $0x00000009
+DATA poolOdd<>+20(SB)/4, $0x0000000b
+DATA poolOdd<>+24(SB)/4, $0x0000000d
+DATA poolOdd<>+28(SB)/4, $0x0000000f
+DATA poolOdd<>+32(SB)/4, $0x00000011
+DATA poolOdd<>+36(SB)/4, $0x00000013
+DATA poolOdd<>+40(SB)/4, $0x00000015
+DATA poolOdd<>+44(SB)/4, $0x00000017
+DATA poolOdd<>+48(SB)/4, $0x00000019
+DATA poolOdd<>+52(SB)/4, $0x0000001b
+DATA poolOdd<>+56(SB)/4, $0x0000001d
+DATA poolOdd<>+60(SB)/4, $0x0000001f
+GLOBL poolOdd<>(SB), RODATA|NOPTR, $64
+
+// func maxPool512Backward(dx *float32, argmax *int32, dy *float32, width int, outH int, outW int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·maxPool512Backward(SB), NOSPLIT, $0-48
+	MOVQ         dx+0(FP), AX
+	MOVQ         argmax+8(FP), CX
+	MOVQ         dy+16(FP), DX
+	MOVQ         width+24(FP), BX
+	VMOVUPS      poolEven<>+0(SB), Z0
+	VMOVUPS      poolJoinLow<>+0(SB), Z1
+	VMOVUPS      poolJoinHigh<>+0(SB), Z2
+	VPBROADCASTD word00000001<>+0(SB), Z3
+	VPBROADCASTD BX, Z4
+	MOVQ         outH+32(FP), R10
+	XORQ         SI, SI
+
+wideBackRow:
+	XORQ DI, DI
+	MOVQ outW+40(FP), R8
+
+wideBackStep:
+	MOVQ         $0x0000000000000010, R9
+	CMPQ         R8, R9
+	CMOVQLT      R8, R9
+	MOVQ         $-1, R11
+	BZHIQ        R9, R11, R11
+	KMOVW        R11, K1
+	LEAQ         (R9)(R9*1), R12
+	MOVQ         $-1, R11
+	BZHIQ        R12, R11, R11
+	KMOVW        R11, K2
+	SHRQ         $0x10, R11
+	KMOVW        R11, K3
+	LEAQ         (SI)(DI*2), R11
+	VMOVUPS.Z    (DX)(DI*4), K1, Z5
+	VMOVUPS.Z    (CX)(DI*4), K1, Z6
+	VPBROADCASTD R11, Z7
+	VPADDD       Z0, Z7, Z7
+	VPCMPEQD     Z7, Z6, K1
+	VMOVUPS.Z    Z5, K1, Z8
+	VPADDD       Z3, Z7, Z9
+	VPCMPEQD     Z9, Z6, K1
+	VMOVUPS.Z    Z5, K1, Z9
+	VMOVAPS      Z8, Z10
+	VPERMT2PS    Z9, Z1, Z10
+	VPERMT2PS    Z9, Z2, Z8
+	VMOVUPS      Z10, K2, (AX)(R11*4)
+	VMOVUPS      Z8, K3, 64(AX)(R11*4)
+	VPADDD       Z4, Z7, Z7
+	ADDQ         BX, R11
+	VPCMPEQD     Z7, Z6, K1
+	VMOVUPS.Z    Z5, K1, Z8
+	VPADDD       Z3, Z7, Z7
+	VPCMPEQD     Z7, Z6, K1
+	VMOVUPS.Z    Z5, K1, Z5
+	VMOVAPS      Z8, Z6
+	VPERMT2PS    Z5, Z1, Z6
+	VPERMT2PS    Z5, Z2, Z8
+	VMOVUPS      Z6, K2, (AX)(R11*4)
+	VMOVUPS      Z8, K3, 64(AX)(R11*4)
+	ADDQ         R9, DI
+	SUBQ         R9, R8
+	JNE          wideBackStep
+	LEAQ         (SI)(BX*2), SI
+	LEAQ         (DX)(DI*4), DX
+	LEAQ         (CX)(DI*4), CX
+	DECQ         R10
+	JNE          wideBackRow
+	VZEROUPPER
+	RET
+
+DATA poolJoinLow<>+0(SB)/4, $0x00000000
+DATA poolJoinLow<>+4(SB)/4, $0x00000010
+DATA poolJoinLow<>+8(SB)/4, $0x00000001
+DATA poolJoinLow<>+12(SB)/4, $0x00000011
+DATA poolJoinLow<>+16(SB)/4, $0x00000002
+DATA poolJoinLow<>+20(SB)/4, $0x00000012
+DATA poolJoinLow<>+24(SB)/4, $0x00000003
+DATA poolJoinLow<>+28(SB)/4, $0x00000013
+DATA poolJoinLow<>+32(SB)/4, $0x00000004
+DATA poolJoinLow<>+36(SB)/4, $0x00000014
+DATA poolJoinLow<>+40(SB)/4, $0x00000005
+DATA poolJoinLow<>+44(SB)/4, $0x00000015
+DATA poolJoinLow<>+48(SB)/4, $0x00000006
+DATA poolJoinLow<>+52(SB)/4, $0x00000016
+DATA poolJoinLow<>+56(SB)/4, $0x00000007
+DATA poolJoinLow<>+60(SB)/4, $0x00000017
+GLOBL poolJoinLow<>(SB), RODATA|NOPTR, $64
+
+DATA poolJoinHigh<>+0(SB)/4, $0x00000008
+DATA poolJoinHigh<>+4(SB)/4, $0x00000018
+DATA poolJoinHigh<>+8(SB)/4, $0x00000009
+DATA poolJoinHigh<>+12(SB)/4, $0x00000019
+DATA poolJoinHigh<>+16(SB)/4, $0x0000000a
+DATA poolJoinHigh<>+20(SB)/4, $0x0000001a
+DATA poolJoinHigh<>+24(SB)/4, $0x0000000b
+DATA poolJoinHigh<>+28(SB)/4, $0x0000001b
+DATA poolJoinHigh<>+32(SB)/4, $0x0000000c
+DATA poolJoinHigh<>+36(SB)/4, $0x0000001c
+DATA poolJoinHigh<>+40(SB)/4, $0x0000000d
+DATA poolJoinHigh<>+44(SB)/4, $0x0000001d
+DATA poolJoinHigh<>+48(SB)/4, $0x0000000e
+DATA poolJoinHigh<>+52(SB)/4, $0x0000001e
+DATA poolJoinHigh<>+56(SB)/4, $0x0000000f
+DATA poolJoinHigh<>+60(SB)/4, $0x0000001f
+GLOBL poolJoinHigh<>(SB), RODATA|NOPTR, $64

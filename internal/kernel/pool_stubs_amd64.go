@@ -15,3 +15,13 @@ func maxPool2(y *float32, argmax *int32, x *float32, width int, outH int, outW i
 //
 //go:noescape
 func maxPool2Backward(dx *float32, argmax *int32, dy *float32, width int, outH int, outW int)
+
+// maxPool512 does what maxPool2 does.
+//
+//go:noescape
+func maxPool512(y *float32, argmax *int32, x *float32, width int, outH int, outW int, relu int)
+
+// maxPool512Backward does what maxPool2Backward does.
+//
+//go:noescape
+func maxPool512Backward(dx *float32, argmax *int32, dy *float32, width int, outH int, outW int)

@@ -43,10 +43,10 @@ func vecSquaredDiff(x *float32, n int, m float32, lanes *float32)               
 func vecMax(x *float32, n int, lanes *float32)                                     { panic(noAssembly) }
 func vecExpShifted(dst *float32, x *float32, n int, shift float32, lanes *float32) { panic(noAssembly) }
 
-func maxPool2(y *float32, argmax *int32, x *float32, width int, outH int, outW int, relu int) {
+func maxPoolPlane32[F Float](y []F, argmax []int32, x []F, width, outH, outW int, relu bool) {
 	panic(noAssembly)
 }
 
-func maxPool2Backward(dx *float32, argmax *int32, dy *float32, width int, outH int, outW int) {
+func maxPoolPlaneBackward32[F Float](dx []F, argmax []int32, dy []F, width, outH, outW int) {
 	panic(noAssembly)
 }

@@ -10,6 +10,8 @@ import (
 func pools() {
 	maxPool2()
 	maxPool2Backward()
+	maxPool512()
+	maxPool512Backward()
 }
 
 // poolMasks selects the elements of one step of n outputs: the n outputs, and
