@@ -23,6 +23,7 @@ import (
 type list struct {
 	Schema       int
 	Recipe, Run  string
+	Step         string
 	Outcome      record.Outcome
 	Artifacts    []record.Artifact
 	UnknownField any
@@ -135,7 +136,7 @@ func (o outcome) attached(t *testing.T, root string) {
 	for test, dir := range dirs {
 		step := run.Step(path.Base(test))
 		l := readList(t, filepath.Join(dir, "art.json"))
-		assert.Equal(t, list{Schema: record.Schema, Recipe: "artifacts", Run: run.ID, Outcome: step.Outcome, Artifacts: l.Artifacts}, l)
+		assert.Equal(t, list{Schema: record.Schema, Recipe: "artifacts", Run: run.ID, Step: step.Name, Outcome: step.Outcome, Artifacts: l.Artifacts}, l)
 		verify(t, dir, l.Artifacts, "art.json")
 	}
 	assert.Len(t, readList(t, filepath.Join(dirs["TestArtifacts/saves"], "art.json")).Artifacts, 5)

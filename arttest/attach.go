@@ -47,7 +47,7 @@ func (r *R) attach(t *testing.T, st *step, dir string) {
 	if dir == "" {
 		return
 	}
-	m := manifest{Schema: record.Schema, Recipe: r.recipe.Name, Run: r.dir.id, Outcome: st.state.outcome(), Artifacts: []record.Artifact{}}
+	m := manifest{Schema: record.Schema, Recipe: r.recipe.Name, Run: r.dir.id, Step: st.plan.Name, Outcome: st.state.outcome(), Artifacts: []record.Artifact{}}
 	for _, a := range saved(s) {
 		from := filepath.Join(r.dir.path, filepath.FromSlash(a.Path))
 		a.Path = a.Name

@@ -9,19 +9,25 @@ import (
 	"strings"
 )
 
-// commit is the commit that is checked out above a folder, read from the files of
-// git, for a test binary starts no programs; "" if there is none. Whether files
-// were changed since, only git itself can say: the code ingredients of a
-// fingerprint tell one state of the source from another.
-func commit(dir string) string {
-	root := dir
-	for ; ; root = filepath.Dir(root) {
+// repository is the folder above a folder, or itself, that git keeps; "" if none.
+func repository(dir string) string {
+	for root := dir; ; root = filepath.Dir(root) {
 		if _, err := os.Stat(filepath.Join(root, ".git")); err == nil {
-			break
+			return root
 		}
 		if root == filepath.Dir(root) {
 			return ""
 		}
+	}
+}
+
+// commit is the commit that is checked out above a folder, read from the files of
+// git, which may not be installed; "" if there is none. For what was changed since
+// see [uncommitted].
+func commit(dir string) string {
+	root := repository(dir)
+	if root == "" {
+		return ""
 	}
 	git := filepath.Join(root, ".git")
 	if text := line(git); strings.HasPrefix(text, "gitdir: ") { // a worktree or a submodule

@@ -45,7 +45,7 @@ func (r *R) difference(st *step) string {
 // fails elsewhere or later; the fingerprint says the rest.
 func places(environment map[string]string) map[string]string {
 	kept := map[string]string{}
-	for _, name := range []string{"commit", "host", "cpu", "cpus", "threads", "os", "go.sum"} {
+	for _, name := range []string{"commit", "diff", "host", "cpu", "cpus", "threads", "os", "go.sum"} {
 		if v, ok := environment[name]; ok {
 			kept[name] = v
 		}

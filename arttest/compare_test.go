@@ -2,6 +2,7 @@ package arttest_test
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"testing"
@@ -28,11 +29,37 @@ func TestCompare(t *testing.T) {
 	same.says("TestReuse/training/accuracy-training-at-least-2", "before    passed in run "+good.ID,
 		"no difference in settings, data, code, machine and scores\n")
 	reused := again(t, dir, "^TestReuse$", "RECIPES_WANT=2")
-	reused.says("TestReuse/training/accuracy-training-at-least-2", 
+	reused.says("TestReuse/training/accuracy-training-at-least-2",
 		"before    the same result, of run ", ", passed a moment ago: the check is stricter now, or new\n")
 }
 
-// The environment says where the run was, without asking git.
+// A failure says that there was a change that is not committed.
+func TestCompareUncommitted(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not installed")
+	}
+	t.Parallel()
+	binary, err := module.binary()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/elsewhere\n"), 0o644))
+	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false", "commit", "-q", "-m", "first"}} {
+		_, err := output(dir, append([]string{"git"}, args...)...)
+		require.NoError(t, err)
+	}
+	run := func(want string) outcome {
+		o := startAt(t, dir, binary, "^TestReuse$", "ART_DIR=runs", "-art.fresh", "RECIPES_WANT="+want).wait()
+		o.dir = filepath.Join(dir, "runs")
+		return o
+	}
+	first := run("0.5").newest("reuse").Settings
+	assert.Equal(t, "clean", first["diff"])
+	assert.Regexp(t, "^[0-9a-f]{40}$", first["commit"])
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "model.go"), []byte("package elsewhere\n"), 0o644))
+	run("2").says("TestReuse/training/accuracy-training-at-least-2", "before    passed in run", "diff: clean became 1 file, ")
+}
+
+// The environment says where the run was.
 func TestEnvironmentOfRun(t *testing.T) {
 	t.Parallel()
 	s := recipes(t, "^TestReuse$").run().Settings
@@ -43,6 +70,7 @@ func TestEnvironmentOfRun(t *testing.T) {
 		assert.Regexp(t, regexp.MustCompile(like), s[name], name)
 	}
 	assert.NotContains(t, s, "commit", "the module is in no repository")
+	assert.NotContains(t, s, "diff")
 }
 
 // A gate compares with the runs on disk in which the step passed.

@@ -212,6 +212,7 @@ type manifest struct {
 	Schema    int               `json:"schema"`
 	Recipe    string            `json:"recipe"`
 	Run       string            `json:"run"`
+	Step      string            `json:"step,omitempty"` // in the artifact directory of a step
 	Outcome   record.Outcome    `json:"outcome,omitempty"`
 	Artifacts []record.Artifact `json:"artifacts"`
 }

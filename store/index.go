@@ -14,7 +14,7 @@ import (
 
 // indexVersion changes with the table and with what a Summary holds; an index of
 // another version is made again.
-const indexVersion = 3
+const indexVersion = 4
 
 // schema is one row a run: what a refresh compares, what queries select by, and the
 // summary, see codec.go. pin is null for runs that are not pinned; times are in

@@ -278,3 +278,30 @@ func TestManyAtOnce(t *testing.T) {
 	wg.Wait()
 	assert.Len(t, paths(t, open(t, root), store.Query{}), 64)
 }
+
+// The code of a run is the commit that was checked out, and what differed from it.
+func TestSummaryCommit(t *testing.T) {
+	for name, c := range map[string]struct {
+		settings map[string]string
+		commit   string
+		dirty    bool
+	}{
+		"clean":          {map[string]string{"commit": "abc", "diff": "clean"}, "abc", false},
+		"changed":        {map[string]string{"commit": "abc", "diff": "2 files, 0123"}, "abc", true},
+		"without git":    {map[string]string{"commit": "abc"}, "abc", false},
+		"stamped":        {map[string]string{"vcs.revision": "def", "vcs.modified": "true"}, "def", true},
+		"both":           {map[string]string{"commit": "abc", "diff": "clean", "vcs.revision": "def", "vcs.modified": "true"}, "abc", false},
+		"does not say":   {nil, "", false},
+		"no commit, yet": {map[string]string{"diff": "1 file, 0123"}, "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := t.TempDir()
+			write(t, root, "iris/AAAA1111", noon, record.Event{Kind: record.RunStart, Name: "iris", Text: "AAAA1111", Settings: c.settings})
+			runs, err := open(t, root).Runs(t.Context(), store.Query{})
+			require.NoError(t, err)
+			require.Len(t, runs, 1)
+			assert.Equal(t, c.commit, runs[0].Commit)
+			assert.Equal(t, c.dirty, runs[0].Dirty)
+		})
+	}
+}

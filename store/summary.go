@@ -210,8 +210,11 @@ func summarize(from io.Reader) Summary {
 	if s.Outcome == "" && !s.Started.IsZero() {
 		s.Duration = s.Last.Sub(s.Started)
 	}
-	s.Seed, s.Commit = run.Settings["seed"], run.Settings["vcs.revision"]
-	s.Dirty = run.Settings["vcs.modified"] == "true"
+	s.Seed, s.Commit = run.Settings["seed"], run.Settings["commit"]
+	s.Dirty = run.Settings["diff"] != "" && run.Settings["diff"] != "clean"
+	if s.Commit == "" { // of runs that do not say, what the go command stamped
+		s.Commit, s.Dirty = run.Settings["vcs.revision"], run.Settings["vcs.modified"] == "true"
+	}
 	s.DryRun = run.Settings["dry-run"] == "true"
 	for i, step := range run.Steps {
 		s.Steps = append(s.Steps, stepOf(step))

@@ -342,7 +342,7 @@ func (v view) environment() string {
 // environmentKeys puts what is most asked for first. The command has a place of
 // its own, and the directory is where it was, not where it is.
 func environmentKeys(settings map[string]string) []string {
-	first := []string{"vcs.revision", "vcs.modified", "module", "package", "test", "data", "seed", "go", "os", "arch", "host", "cpus", "threads", "flags"}
+	first := []string{"commit", "diff", "vcs.revision", "vcs.modified", "module", "package", "test", "data", "seed", "go", "os", "arch", "host", "cpus", "threads", "flags"}
 	var keys []string
 	for _, key := range first {
 		if settings[key] != "" {

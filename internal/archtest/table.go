@@ -99,7 +99,6 @@ const oneRoutine = "emits one assembly routine, instruction by instruction, with
 var Unwanted = []Owner{
 	{"net/http", nil, "only loggers and datasets/download talk to servers"},
 	{"database/sql", nil, "a run is written to files; indexes are for cmd/art"},
-	{"os/exec", nil, "a test binary starts no programs"},
 	{"github.com/spf13", nil, "flags are those of package flag"},
 	{"github.com/urfave/cli", nil, "flags are those of package flag"},
 	{"github.com/alecthomas", nil, "flags are those of package flag"},
