@@ -185,10 +185,15 @@ func (s *Store) Remove(run Summary) error {
 var runID = regexp.MustCompile(`^[0-9A-HJKMNP-TV-Z]{8}$`)
 
 // Leftovers returns what is of no more use, as absolute paths: what a killed Remove
-// left, directories of runs without an event file that are older than a day, and
-// indexes of other machines that were not written for a month. Deleting them loses
-// nothing that can be read.
-func (s *Store) Leftovers() ([]string, error) {
+// left, directories of runs without an event file that are older than a day,
+// indexes of other machines that were not written for a month, and what later runs
+// would have taken from runs that are gone, or are counted as gone: results, variants
+// that were tried, checkpoints. Deleting them loses nothing that can be read.
+func (s *Store) Leftovers(gone ...Summary) ([]string, error) {
+	without := map[string]bool{}
+	for _, run := range gone {
+		without[run.Path] = true
+	}
 	entries, err := os.ReadDir(s.root)
 	if err != nil {
 		return nil, fmt.Errorf("store: the folder of runs: %w", err)
@@ -210,6 +215,7 @@ func (s *Store) Leftovers() ([]string, error) {
 				left = append(left, filepath.Join(s.root, e.Name(), run.Name()))
 			}
 		}
+		left = append(left, s.orphans(e.Name(), without)...)
 	}
 	return left, nil
 }

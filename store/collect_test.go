@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -144,6 +146,58 @@ func TestLeftovers(t *testing.T) {
 		require.NoError(t, err)
 	}
 	assert.Equal(t, []string{".index-elsewhere.sqlite", ".index-elsewhere.sqlite-wal", ".trash-1", "gone/QQQQ0000", "iris/QQQQ0000"}, left)
+}
+
+// What later runs would take from a run is of no use when it is gone, and only then.
+func TestOrphans(t *testing.T) {
+	root := some(t)
+	s := open(t, root)
+	s.Now = time.Now
+	file := func(name, text string) {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(root, name), []byte(text), 0o644))
+	}
+	checkpoint := func(name, run string) {
+		header := fmt.Sprintf(`{"__metadata__":{"art":%q,"loss":"1"},"param/x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, `{"Run":"`+run+`","Sum":"x"}`)
+		file(name, string(binary.LittleEndian.AppendUint64(nil, uint64(len(header))))+header+"\x00\x00\x80\x3f")
+	}
+	file("iris/passed/overfit-aaaaaaaaaaaa.json", `{"schema":1,"run":"AAAA1111"}`)
+	file("iris/passed/overfit-bbbbbbbbbbbb.json", `{"schema":1,"run":"GGGG0000"}`)
+	file("iris/passed/overfit.json", `{"schema":1,"run":"GGGG0000"}`)
+	file("iris/passed/other.json", `{"schema":9}`)
+	file("iris/passed/damaged.json", `{"run":"GGGG0000`)
+	file("iris/passed/.tmp-1", "")
+	file("iris/passed/.tmp-2", "")
+	file("iris/tried/regularize-aaaaaaaaaaaa.json", `{"schema":1,"run":"AAAB2222"}`)
+	file("iris/tried/regularize-bbbbbbbbbbbb.json", `{"schema":1,"run":"../digits/CCCC5555"}`)
+	checkpoint("iris/checkpoints/aaaaaaaaaaaa/1-training.safetensors", "AAAA1111")
+	checkpoint("iris/checkpoints/bbbbbbbbbbbb/1-training.safetensors", "GGGG0000")
+	checkpoint("iris/checkpoints/cccccccccccc/1-training.safetensors", "GGGG0000")
+	checkpoint("iris/checkpoints/cccccccccccc/2-training.safetensors", "AAAA1111")
+	file("iris/checkpoints/dddddddddddd/1-training.safetensors", "GGGG0000")
+	file("iris/checkpoints/eeeeeeeeeeee/1-training.safetensors", "\xff\xff\xff\xff\xff\xff\xff\xff{")
+	file("iris/checkpoints/readme", "no folder")
+	old := time.Now().Add(-25 * time.Hour)
+	require.NoError(t, os.Chtimes(filepath.Join(root, "iris/passed/.tmp-1"), old, old))
+	left := func(gone ...store.Summary) []string {
+		left, err := s.Leftovers(gone...)
+		require.NoError(t, err)
+		for i := range left {
+			left[i], err = filepath.Rel(root, left[i])
+			require.NoError(t, err)
+		}
+		return left
+	}
+	always := []string{"iris/passed/.tmp-1", "iris/passed/overfit-bbbbbbbbbbbb.json", "iris/passed/overfit.json",
+		"iris/checkpoints/bbbbbbbbbbbb", "iris/checkpoints/cccccccccccc/1-training.safetensors"}
+	assert.Equal(t, always, left())
+	run, err := s.Find(t.Context(), "AAAA1111")
+	require.NoError(t, err)
+	without := []string{"iris/passed/.tmp-1", "iris/passed/overfit-aaaaaaaaaaaa.json", "iris/passed/overfit-bbbbbbbbbbbb.json", "iris/passed/overfit.json",
+		"iris/checkpoints/aaaaaaaaaaaa", "iris/checkpoints/bbbbbbbbbbbb", "iris/checkpoints/cccccccccccc"}
+	assert.Equal(t, without, left(run))
+	require.NoError(t, s.Remove(run))
+	assert.Equal(t, without, left())
 }
 
 // A name stands for one run of a recipe, and for one of each.

@@ -81,6 +81,7 @@ func (a *app) collect(ctx context.Context, s *store.Store, p store.Policy, dry, 
 	}
 	done := &collection{DryRun: dry, Removed: []removed{}, Spared: []spared{}}
 	var errs []error
+	var gone []store.Summary
 	remove := func(path, what string, bytes int64, remove func() error) {
 		if !dry {
 			if err := remove(); err != nil {
@@ -100,17 +101,22 @@ func (a *app) collect(ctx context.Context, s *store.Store, p store.Policy, dry, 
 			done.Spared = append(done.Spared, spared{run.Path, fate.Spared})
 			continue
 		}
-		remove(run.Path, stamp(run.Started)+", "+string(run.Outcome), weight(s.Dir(run)), func() error { return s.Remove(run) })
+		remove(run.Path, stamp(run.Started)+", "+string(run.Outcome), weight(s.Dir(run)), func() error {
+			return s.Remove(run)
+		})
+		if dry {
+			gone = append(gone, run)
+		}
 		if err := ctx.Err(); err != nil {
 			return done, err
 		}
 	}
-	paths, err := s.Leftovers()
+	paths, err := s.Leftovers(gone...)
 	errs = append(errs, err)
 	what := "of no more use"
 	for range 2 {
-		for _, path := range paths {
-			remove(a.shown(path), what, weight(path), func() error { return os.RemoveAll(path) })
+		for _, l := range leftovers(s.Root(), paths, what) {
+			remove(a.shown(l.path), l.what, l.weight(), l.remove)
 		}
 		if !artifacts {
 			break
@@ -120,6 +126,48 @@ func (a *app) collect(ctx context.Context, s *store.Store, p store.Policy, dry, 
 		what, artifacts = "of go test -artifacts", false
 	}
 	return done, errors.Join(errs...)
+}
+
+// leftover is a path that is of no more use, or a folder with such files in it.
+type leftover struct {
+	path, what string
+	files      []string
+}
+
+// leftovers puts files of one folder of a recipe together: there are some for each
+// step of a run that is gone.
+func leftovers(root string, paths []string, what string) (list []leftover) {
+	for _, path := range paths {
+		rel, err := filepath.Rel(root, path)
+		parts := strings.Split(filepath.ToSlash(rel), "/")
+		if err != nil || len(parts) < 3 || parts[0] == ".." {
+			list = append(list, leftover{path, what, []string{path}})
+			continue
+		}
+		folder := filepath.Join(root, parts[0], parts[1])
+		at := slices.IndexFunc(list, func(l leftover) bool { return l.path == folder })
+		if at < 0 {
+			at = len(list)
+			list = append(list, leftover{path: folder})
+		}
+		list[at].files = append(list[at].files, path)
+		list[at].what = fmt.Sprintf("%d of runs that are gone", len(list[at].files))
+	}
+	return list
+}
+
+func (l leftover) weight() (bytes int64) {
+	for _, file := range l.files {
+		bytes += weight(file)
+	}
+	return bytes
+}
+
+func (l leftover) remove() (err error) {
+	for _, file := range l.files {
+		err = errors.Join(err, os.RemoveAll(file))
+	}
+	return err
 }
 
 // unsent reports that a logger left events in the directory of a run: when all
