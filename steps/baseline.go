@@ -198,3 +198,22 @@ func bestBaseline(r *record.Run) baseline {
 	}
 	return best
 }
+
+// tells reports that a baseline found out about validation data, by simple means,
+// more than guessing does and chance explains: its labels can be told from its inputs.
+func (b baseline) tells(s *record.StepRun) bool {
+	if b.name == "" || b.lower || !(b.worst >= 0 && b.value <= 1) {
+		return false
+	}
+	rows, ok := s.Score(b.metric, b.stage)
+	if !ok {
+		return false
+	}
+	worst := record.Point{Value: b.worst, Rows: rows.Rows}
+	return b.value-b.worst > b.margin(worst, value(s, share(countName, train.Validation), ""))
+}
+
+func (b baseline) evidence() string {
+	return fmt.Sprintf("the baseline %s has %s %s on validation data, against %s: the labels can be told from the inputs", b.name, b.metric,
+		checks.Number(b.value), checks.Number(b.worst))
+}

@@ -19,7 +19,7 @@ import (
 // errors.
 //
 // Default checks: no-nan-or-inf, targets-in-range, classes-in-training,
-// no-new-classes, features-on-one-scale, no-leakage, inputs-alike, passes-repeat,
+// no-new-classes, features-on-one-scale, no-placeholders, no-leakage, inputs-alike, passes-repeat,
 // order-is-mixed, no-conflicting-targets, no-target-in-inputs; and the warnings
 // no-constant-features, no-blank-pictures, classes-balanced, no-duplicates,
 // targets-alike, sizes.
@@ -87,6 +87,7 @@ const (
 	seenLeastStd     = "std-least"            // of a feature that is not constant
 	seenGreatestStd  = "std-greatest"         // of a feature
 	seenMean         = "mean-greatest"        // of a feature, in magnitude
+	seenPlaceholders = "features-with-holes"  // features with a number for what is missing
 	seenConstant     = "features-constant"    // features
 	seenBlank        = "pictures-blank"       // training pictures of one colour
 	seenPerplexity   = "class-perplexity"     // 0..1
@@ -121,6 +122,7 @@ func (e ExploreData) Plan() arttest.Plan {
 		check("classes-in-training", "training has every class", classesInTraining),
 		check("no-new-classes", "no class is new after training", noNewClasses),
 		check("features-on-one-scale", "inputs are near mean 0 and deviation 1", e.onOneScale),
+		check("no-placeholders", "no number stands for a missing one", noPlaceholders),
 		checks.Warn(check("no-constant-features", "every input varies", noConstants)),
 		checks.Warn(check("no-blank-pictures", "pictures show something", noBlanks)),
 		checks.Warn(check("classes-balanced", "classes are equally frequent, roughly", e.balanced)),
@@ -139,7 +141,7 @@ func (e ExploreData) Plan() arttest.Plan {
 	}
 	for _, name := range []string{
 		seenValues, seenNotFinite, seenWrong, seenFlat, seenLeftOut, seenCounted, seenClasses, seenMissing, seenNew, seenTokenTargets,
-		seenVocabulary, seenNotTokens, seenOffScale, seenLeastStd, seenGreatestStd, seenMean, seenConstant, seenBlank,
+		seenVocabulary, seenNotTokens, seenOffScale, seenLeastStd, seenGreatestStd, seenMean, seenPlaceholders, seenConstant, seenBlank,
 		seenPerplexity, seenRarest, seenGiven, seenGivenMost, seenFeatures, seenDiscrete, seenDuplicates, seenConflicts, seenLeaked, seenLeakedRows, seenChance, seenLeakLimit,
 		seenShifted, seenShift, seenSpread, seenDrift, seenDriftLimit, seenOddSizes, seenBadSizes, seenRepeat, seenSorted,
 	} {
@@ -174,6 +176,7 @@ func (x exploration) run(ctx context.Context, d train.Data, seed uint64) error {
 	x.measureValues()
 	x.measureClasses()
 	x.measureScale()
+	x.measurePlaceholders()
 	x.measureTwins()
 	x.measureGiveaway()
 	x.measureStages()

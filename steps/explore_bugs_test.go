@@ -240,9 +240,21 @@ func bugsOfColumns() []bug {
 		{"almost the class among the inputs", func(t *testing.T) train.Data {
 			return with(datasets.Iris(), t, func(b *train.Batch, i int) { b.Inputs.Row(i)[3] = b.Targets.Data[i] - 1 + 0.05*b.Inputs.Row(i)[0] })
 		}, "no-target-in-inputs", record.Warn, []string{`feature "petal width": η² = 0.99`}},
+		{"missing cells are -999", planted(iris, train.Training, column(2, func(row int, v float32) float32 {
+			if row%10 == 7 {
+				return -999
+			}
+			return v
+		})), "no-placeholders", record.Fail, []string{`feature "petal length" is -999 in 12 of 120 training rows`, "stands for a missing value"}},
+		{"unknown is 99", planted(iris, train.Training, column(0, func(row int, v float32) float32 {
+			if row%40 == 0 {
+				return 99
+			}
+			return v
+		})), "no-placeholders", record.Fail, []string{`feature "sepal length" is 99 in 3 of 120 training rows`}},
 		{"the value among the inputs", func(t *testing.T) train.Data {
 			return with(traintest.Plane(1, 60, 0.5, 2, 1, 1, 1), t, func(b *train.Batch, i int) { b.Inputs.Row(i)[1] = b.Targets.Row(i)[0]*0.2 + 1 })
-		}, "no-target-in-inputs", record.Warn, []string{`feature 1: r² = 1`}},
+		}, "no-target-in-inputs", record.Fail, []string{`feature 1: r² = 1`}},
 	}
 }
 
@@ -300,6 +312,17 @@ func bugsOfRows() []bug {
 			d.Validation = traintest.Rows(rowsWhere(all, func(row int, _ float32) bool { return side[row] }))
 			return d
 		}, "no-leakage", record.Fail, []string{"split with duplicates in it", "datasets.SplitBy"}},
+		{"text repeated before the split", func(t *testing.T) train.Data {
+			d := shuffledTokens(3, 300, 60)
+			all := whole(t, d.Training)
+			d.Training, d.Validation = traintest.Rows(join(all, all.Slice(0, 150))), traintest.Rows(all.Slice(150, 300))
+			return d
+		}, "no-leakage", record.Fail, []string{"150 of 150 rows", "split with duplicates in it"}},
+		{"few values but many features, in part copied", func(t *testing.T) train.Data {
+			d := levelled(300, 40, 8)
+			some := whole(t, d.Training).Slice(0, 100)
+			return edit(t, d, train.Validation, func(b *train.Batch) { *b = join(b.Slice(0, 200), some) })
+		}, "no-leakage", record.Fail, []string{"100 of 300 rows"}},
 		{"text copied into training", func(t *testing.T) train.Data {
 			d := tokens(300, 6) // 1296 different rows: some of 300 repeat by chance
 			some := whole(t, d.Validation).Slice(0, 150)

@@ -43,6 +43,8 @@ type twins struct {
 	single      int   // training rows that occur once
 	conflicting int   // training rows whose target is not that of most of their twins
 	leaked      []int // by stage: rows that are also in training
+	rows        int
+	times       [mostCopies + 1]int // rows, of all stages, that occur so many times
 	// For each kind, the groups of equal rows; those of a leak are the training
 	// row and the other one.
 	repeats, conflicts, leaks [][]rowKey
@@ -71,11 +73,28 @@ func findTwins(keys []rowKey, stages int) twins {
 			n++
 		}
 		t.add(same[:n], same[n:])
+		if t.rows += len(same); len(same) <= mostCopies {
+			t.times[len(same)] += len(same)
+		}
 	}
 	for _, list := range [][][]rowKey{t.repeats, t.conflicts, t.leaks} { // the order of hashes says nothing to people
 		slices.SortStableFunc(list, func(a, b []rowKey) int { return int(a[len(a)-1].row) - int(b[len(b)-1].row) })
 	}
 	return t
+}
+
+// mostCopies is the number of times up to which a file is taken to be repeated.
+const mostCopies = 5
+
+// copied reports that nearly all rows occur equally often, and more than once: the
+// whole data was repeated. By chance, rows repeat in all numbers.
+func (t *twins) copied() bool {
+	for k := 2; k <= mostCopies; k++ {
+		if n := t.times[k]; n >= 100*k && 10*n >= 9*t.rows {
+			return true
+		}
+	}
+	return false
 }
 
 // add takes in equal rows of training and of the other stages.

@@ -26,6 +26,7 @@ type survey struct {
 	indicator          bool  // targets may be [rows, classes] of zeros and ones
 	levels             levels
 	gives              giveaway
+	edges              []edges // of each training feature; nil for pictures and token ids
 	hash               hasher
 }
 
@@ -136,6 +137,9 @@ func (v *survey) learn(shape, targets []int) {
 	v.indicator = classes > 2 && len(targets) == 1 && targets[0] == classes
 	v.levels.open = !v.picture && v.span == 1
 	v.gives.on = v.levels.open && v.data.Tokens == 0 && size >= 2 && size <= givesFeatures && classes <= givesClasses && train.Size(targets) == 1
+	if v.levels.open && v.data.Tokens == 0 {
+		v.edges = make([]edges, size)
+	}
 	v.sample.limits(v, size)
 }
 
@@ -164,6 +168,7 @@ func (v *survey) take(f *stageFacts, b train.Batch) {
 		v.keys = append(v.keys, v.hash.key(inputs, targets, row, stage))
 		if stage == 0 {
 			v.levels.add(inputs)
+			v.addEdges(inputs)
 			v.gives.add(inputs, targets, len(v.data.Classes))
 			v.sample.add(row, inputs, targets)
 		}
@@ -273,44 +278,4 @@ func (v *survey) counts(f *stageFacts) []float64 {
 // model, where some tokens are rare and some never come next.
 func (v *survey) tokenTargets() bool {
 	return v.data.Tokens > 0 && v.data.Tokens == len(v.data.Classes)
-}
-
-// discrete reports that equal rows come about by chance: token ids, and
-// features that each have few values.
-func (v *survey) discrete() bool { return v.data.Tokens > 0 || v.levels.few(v.training().rows) }
-
-// levels finds out whether every feature has few different values, at most
-// mostLevels. It stops looking at the first that has more.
-type levels struct {
-	open   bool
-	values [][]float32
-}
-
-const mostLevels = 32
-
-// few leaves out data of so few rows that a continuous feature has few values too.
-func (l *levels) few(rows int) bool {
-	most := 0
-	for _, v := range l.values {
-		most = max(most, len(v))
-	}
-	return l.open && 4*most <= rows
-}
-
-func (l *levels) add(row []float32) {
-	if !l.open {
-		return
-	}
-	if l.values == nil {
-		l.values = make([][]float32, len(row))
-	}
-	for i, x := range row {
-		if x-x != 0 || slices.Contains(l.values[i], x) {
-			continue
-		}
-		if l.values[i] = append(l.values[i], x); len(l.values[i]) > mostLevels {
-			l.open, l.values = false, nil
-			return
-		}
-	}
 }

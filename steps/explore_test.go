@@ -102,6 +102,22 @@ func whole(t *testing.T, src train.Source) train.Batch {
 	return b
 }
 
+// levelled has features of whole numbers from 0 to levels−1, drawn by chance.
+func levelled(rows, features, levels int) train.Data {
+	stage := func(name string) train.Source {
+		r := train.Rand(1, name)
+		b := train.Batch{Inputs: train.NewTensor(rows, features), Targets: train.NewTensor(rows)}
+		for i := range b.Inputs.Data {
+			b.Inputs.Data[i] = float32(r.IntN(levels))
+		}
+		for i := range rows {
+			b.Targets.Data[i] = float32(r.IntN(2))
+		}
+		return traintest.Rows(b)
+	}
+	return train.Data{Name: "levels", Training: stage("a"), Validation: stage("b"), Classes: []string{"a", "b"}}
+}
+
 // edit changes a stage of a problem.
 func edit(t *testing.T, d train.Data, stage string, change func(b *train.Batch)) train.Data {
 	t.Helper()

@@ -14,7 +14,8 @@ func (x exploration) measureTwins() {
 	t := findTwins(x.keys, len(x.stages))
 	rows := x.training().rows
 	repeated, conflicting := float64(t.repeated)/float64(rows), float64(t.conflicting)/float64(rows)
-	x.measure(seenDiscrete, number(x.discrete()), rows)
+	byChance := x.discrete() && !t.copied()
+	x.measure(seenDiscrete, number(byChance), rows)
 	x.measure(seenDuplicates, repeated, rows)
 	x.measure(seenConflicts, conflicting, rows)
 	if t.repeated > 0 {
@@ -32,7 +33,7 @@ func (x exploration) measureTwins() {
 			Try:    []string{"look at the rows named above and settle their targets, or drop them"}})
 	}
 	if len(x.stages) > 1 {
-		x.measureLeakage(t)
+		x.measureLeakage(t, byChance)
 	}
 }
 
@@ -40,9 +41,9 @@ func (x exploration) measureTwins() {
 // repeat by chance, the share of training rows that have a twin in training is
 // what chance explains for rows drawn alike (Good and Turing: a new row is unseen with
 // the probability of a row that occurs once).
-func (x exploration) measureLeakage(t twins) {
+func (x exploration) measureLeakage(t twins, byChance bool) {
 	chance := 0.
-	if x.discrete() {
+	if byChance {
 		chance = 1 - float64(t.single)/float64(x.training().rows)
 	}
 	worst, share, limit := 0, math.Inf(-1), 0.
@@ -85,15 +86,15 @@ func (x exploration) measureLeakage(t twins) {
 	x.find("no-leakage", v)
 }
 
-// byChance is the remark on rows that repeat by nature.
-const byChance = "rows of so few values repeat by chance"
+// chanceNote is the remark on rows that repeat by nature.
+const chanceNote = "rows of so few values repeat by chance"
 
 func (e ExploreData) noDuplicates(s *record.StepRun) record.Verdict {
 	share := value(s, seenDuplicates, "")
 	v := checks.Hold(share <= e.MaxDuplicates, "≤ "+percent(e.MaxDuplicates), percent(share)+" repeat another")
 	v.Trouble = percent(share) + " of the training rows repeat another"
 	if value(s, seenDiscrete, "") == 1 {
-		v.Mark, v.Want, v.Note = record.Pass, "", byChance
+		v.Mark, v.Want, v.Note = record.Pass, "", chanceNote
 	}
 	return v
 }
@@ -105,7 +106,7 @@ func (e ExploreData) noConflicts(s *record.StepRun) record.Verdict {
 	switch {
 	case share == 0:
 	case value(s, seenDiscrete, "") == 1:
-		v.Mark, v.Want, v.Note = record.Pass, "", byChance
+		v.Mark, v.Want, v.Note = record.Pass, "", chanceNote
 	case share <= e.MaxConflicts || value(s, seenClasses, "") == 0:
 		v.Mark = record.Warn
 	}
@@ -130,7 +131,7 @@ func noLeakage(s *record.StepRun) record.Verdict {
 		v.Want = "≤ " + percent(limit)
 		v.Got += ", " + percent(share)
 	case chance > 0:
-		v.Mark, v.Want, v.Note = record.Pass, "", byChance
+		v.Mark, v.Want, v.Note = record.Pass, "", chanceNote
 	default:
 		v.Mark = record.Warn
 	}

@@ -61,6 +61,10 @@ func (t *trial) explainValidation(seen, other *census) {
 			v.Evidence = append(v.Evidence, oneBatchEvidence)
 			v.Likely = []string{labels, rate}
 		}
+		if b := bestBaseline(t.scope.Step().Run()); b.tells(t.scope.Step()) {
+			v.Evidence = append(v.Evidence, b.evidence())
+			v.Likely = []string{rate}
+		}
 		v.Try = []string{"see what steps.OverfitOneBatch says", "look at inputs with their labels, as steps.ExploreData draws them"}
 	default:
 		v.Likely = []string{"the labels do not belong to the inputs (shuffled, or off by some rows): the network learned them by heart",

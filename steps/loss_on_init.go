@@ -261,6 +261,9 @@ func (t *trial) probeScale(b train.Batch) error {
 		return err
 	}
 	t.measure("", learnsName, hiddenGradient(t.learner), b.Len())
+	if err := t.probeDropped(b); err != nil {
+		return err
+	}
 	twice, norm2, err := t.lossAndNorm(double(b))
 	if err != nil {
 		return err

@@ -44,6 +44,7 @@ type likeness struct {
 	sums    []float64 // Σ p
 	ownBy   []float64 // Σ p[y]·p
 	squares []float64 // Σ p·pᵀ, while there are few classes
+	ranks   ranks
 
 	outputs, targets moments
 	xy               float64
@@ -66,6 +67,7 @@ func (l *likeness) addClass(p []float32, class int) {
 	l.counts[class]++
 	l.own += own
 	l.own2 += own * own
+	l.ranks.add(p, class)
 	for i, v := range p {
 		l.sums[i] += float64(v)
 		l.ownBy[i] += own * float64(v)
@@ -86,8 +88,9 @@ func (l *likeness) addValues(outputs, targets []float32) {
 	}
 }
 
-// z is the mean of d in its standard errors, at most 0 for next to none; for
-// values, Student's t of the correlation. NaN when there is nothing to tell from.
+// z is the mean of d in its standard errors, at most 0 for next to none, or what
+// the ranks of the probabilities say, when that is more; for values, Student's t of the
+// correlation. NaN when there is nothing to tell from.
 func (l *likeness) z() float64 {
 	switch {
 	case l.n < 3 || !l.varies():
@@ -98,7 +101,11 @@ func (l *likeness) z() float64 {
 	case l.mean() < 1e-6:
 		return min(l.mean(), 0)
 	}
-	return l.standard()
+	z := l.standard()
+	if z < significant {
+		z = max(z, l.ranks.z())
+	}
+	return z
 }
 
 // mean of d.

@@ -168,3 +168,18 @@ func metricsImprove(s *record.StepRun) record.Verdict {
 	v.Trouble = "a metric got worse while the network learned the batch by heart"
 	return v
 }
+
+// blameWeights says what class weights do: a loss that hardly counts a class is small
+// while all rows of that class are wrong.
+func (t *trial) blameWeights() {
+	w := t.model.Loss.ClassWeights
+	if len(w) < 2 || len(w) != len(t.data.Classes) || slices.Max(w) < 5*slices.Min(w) {
+		return
+	}
+	least, most := slices.Index(w, slices.Min(w)), slices.Index(w, slices.Max(w))
+	t.find("rows-are-learned", record.Verdict{
+		Evidence: []string{fmt.Sprintf("in the loss a row of class %q weighs %g, one of %q %g", t.data.Classes[least], w[least], t.data.Classes[most], w[most])},
+		Likely:   []string{fmt.Sprintf("the loss hardly counts class %q: the class weights are in the wrong order, or too uneven", t.data.Classes[least])},
+		Try:      []string{"train.Loss.ClassWeights in the order of Data.Classes, larger for rarer classes"},
+	})
+}

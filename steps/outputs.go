@@ -15,6 +15,7 @@ const (
 	wantedName    = "data-classes"
 	squashedName  = "outputs-squashed" // 1 when outputs look like the result of an activation function
 	boundedName   = "outputs-bounded"  // 1 when outputs cannot leave [−1, 1]
+	droppedName   = "outputs-dropped"  // share of outputs that are 0 in training mode only
 	sameInputName = "inputs-differ"    // 1 if inputs differ between rows
 )
 
@@ -97,6 +98,51 @@ func (t *trial) probeBounds(b train.Batch) error {
 	return nil
 }
 
+// probeDropped looks for outputs that are exactly 0 in training mode, just after a
+// Forward, and never in inference mode: dropout after the last layer.
+func (t *trial) probeDropped(b train.Batch) error {
+	inside, ok := t.learner.(train.Inspector)
+	if !ok {
+		return nil
+	}
+	names := inside.Tensors()
+	if len(names) == 0 {
+		return nil
+	}
+	training, err := inside.Activation(names[len(names)-1])
+	if err != nil {
+		return fmt.Errorf("activation of the output: %w", err)
+	}
+	dropped := zeros(training.Data)
+	outputs, err := t.outputs(b)
+	if err != nil || len(outputs.Data) != len(training.Data) || zeros(outputs.Data) > 0 {
+		return err
+	}
+	part := float64(dropped) / float64(max(len(outputs.Data), 1))
+	t.measure("", droppedName, part, b.Len())
+	if part >= leastDropped {
+		t.find("outputs-are-raw", record.Verdict{
+			Evidence: []string{fmt.Sprintf("in training mode %s of the outputs are exactly 0, in inference mode none", percent(part))},
+			Likely:   []string{"dropout after the last layer: it takes away outputs that the loss needs"},
+			Try:      []string{"put the dropout before the last layer"},
+		})
+	}
+	return nil
+}
+
+// leastDropped is more zeros than come about when dropout takes away all that a
+// last layer looks at.
+const leastDropped = 0.03
+
+func zeros(values []float32) (n int) {
+	for _, v := range values {
+		if v == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // lastWeight is the value of the last weight of a layer.
 func lastWeight(l train.Learner) []float32 {
 	var last []float32
@@ -114,10 +160,13 @@ func outputsRaw(s *record.StepRun) record.Verdict {
 		got = max(got, bounded.Value)
 	}
 	v := checks.Hold(got == 0, "free numbers", "squashed")
+	v.Trouble = "the network ends with an activation function that its loss does not expect"
 	if got == 0 {
 		v.Got = "free numbers"
+		if dropped, ok := s.Score(droppedName, ""); ok && dropped.Value >= leastDropped {
+			v.Mark, v.Got, v.Trouble = record.Fail, percent(dropped.Value)+" dropped", "the network drops some of its outputs in training"
+		}
 	}
-	v.Trouble = "the network ends with an activation function that its loss does not expect"
 	return v
 }
 

@@ -21,9 +21,15 @@ func windows(values []float64, n int) []float64 {
 	return means
 }
 
+// surely is the number of standard errors from which on predictions on training data
+// prove that something was learned.
+const surely = 6
+
 // lossFalls compares the loss of the first fiftieth of the iterations, when the
 // network knows nothing, with that of the last tenth. A problem with much noise lets it fall
-// by little, so it need only be more than 2 percent and three standard errors.
+// by little, so it need only be more than 2 percent and three standard errors; and
+// where predictions on the whole training data follow the targets, the fall is not by
+// chance, and what was learned within the first few iterations counts.
 func lossFalls(s *record.StepRun) record.Verdict {
 	curve := s.Curve(train.LossName).Values()
 	if len(curve) == 0 {
@@ -34,18 +40,44 @@ func lossFalls(s *record.StepRun) record.Verdict {
 	}
 	start, end := curve[:max(1, len(curve)/50)], curve[len(curve)-len(curve)/10:]
 	first, last := mean(start), mean(end)
-	noise := deviation(end) * math.Sqrt(1/float64(len(start))+1/float64(len(end)))
-	want := first - max(0.02*first, 3*noise)
+	noise := 3 * math.Hypot(standardError(start, end), standardError(end, end))
+	if value(s, share(followsName, train.Training), "") >= surely {
+		first, noise = max(first, mean(start[:min(len(start), 3)])), 0
+	}
+	want := first - max(0.02*first, noise)
 	v := checks.Hold(last < want || last < 1e-3, "< "+checks.Number(want), fmt.Sprintf("%s → %s", checks.Number(first), checks.Number(last)))
 	v.Trouble = fmt.Sprintf("the training loss is stuck: %s in the first iterations, %s in the last", checks.Number(first), checks.Number(last))
+	if last > 1.1*first {
+		v.Trouble = fmt.Sprintf("the training loss climbed: %s in the first iterations, %s in the last", checks.Number(first), checks.Number(last))
+		v.Likely, v.Try = []string{"the learning rate is too high"}, []string{"a third or a tenth of the learning rate, or a schedule such as train.Cosine(0)"}
+		return v
+	}
+	if before, _ := unregularised(s, share(fitName, train.Training), ""); before != nil && before.Outcome == record.Passed {
+		v.Evidence = []string{fmt.Sprintf("in step %s, the loss of the same model fell", before.Name)}
+		v.Likely, v.Try = []string{"the regularisation is too strong"}, []string{"less of it, or more epochs"}
+		return v
+	}
 	rate, labels := "the learning rate is too low, or so high that nothing settles", "the targets cannot be told from the inputs: labels shuffled, or off by some rows"
 	v.Likely = []string{rate, labels}
 	if oneBatchPassed(s) {
 		v.Evidence = []string{oneBatchEvidence}
 		v.Likely = []string{labels, rate}
 	}
+	if b := bestBaseline(s.Run()); b.tells(s) {
+		v.Evidence = append(v.Evidence, b.evidence())
+		v.Likely = []string{rate}
+	}
 	v.Try = []string{"see what steps.OverfitOneBatch says; ten times or a tenth of the learning rate; more epochs"}
 	return v
+}
+
+// standardError is that of the mean of values. Less than ten tell little of how
+// they vary: others do then.
+func standardError(values, others []float64) float64 {
+	if len(values) < 10 {
+		return deviation(others) / math.Sqrt(float64(len(values)))
+	}
+	return deviation(values) / math.Sqrt(float64(len(values)))
 }
 
 const oneBatchEvidence = "one batch was learned by heart, with the same learning rate"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/actually-robust-training/art/arttest"
@@ -29,9 +30,22 @@ type trial struct {
 func newTrial(s *arttest.Scope, name string, m train.Model, d train.Data) (*trial, error) {
 	l, err := m.Build(d, d.Training, s.Seed())
 	if err != nil {
-		return nil, err
+		return nil, withHint(err, m.Loss, d)
 	}
 	return &trial{scope: s, name: name, model: m, data: d, learner: l, rate: math.NaN()}, nil
+}
+
+// withHint adds to an error that the loss is not one for such targets, if it is not.
+func withHint(err error, l train.Loss, d train.Data) error {
+	switch k := len(d.Classes); {
+	case k > 0 && slices.Contains([]train.LossKind{train.MSE, train.MAE, train.Huber}, l.Kind):
+		return fmt.Errorf("%w (the loss %s is for values, and the targets are %d classes: take nn.Classifier, or the loss %s)", err, l.Kind, k, train.CrossEntropy)
+	case k > 2 && l.Kind == train.BinaryCrossEntropy:
+		return fmt.Errorf("%w (the loss %s is for yes or no, and the targets are %d classes: take the loss %s)", err, l.Kind, k, train.CrossEntropy)
+	case k == 0 && l.Kind == train.CrossEntropy:
+		return fmt.Errorf("%w (the loss %s is for classes, and the data names none, so its targets are values: take nn.Regressor, or set train.Data.Classes)", err, l.Kind)
+	}
+	return err
 }
 
 func (t *trial) emit(e record.Event) {
@@ -84,7 +98,7 @@ func (t *trial) score(ctx context.Context, stage string, src train.Source, itera
 	p := train.Pass{Seed: t.scope.Seed(), BatchSize: t.data.BatchSize}
 	scores, err := train.Evaluate(ctx, t.learner, src, p, t.data.Classes, metrics...)
 	if err != nil {
-		return math.NaN(), fmt.Errorf("scoring model %q on %s data: %w", t.model.Name, stage, err)
+		return math.NaN(), withHint(fmt.Errorf("scoring model %q on %s data: %w", t.model.Name, stage, err), t.model.Loss, t.data)
 	}
 	for _, s := range scores[:len(scores)-len(extra)] {
 		e := record.Event{Stage: stage, Name: s.Name, Iteration: iteration, Epoch: epoch, Rows: s.Rows}

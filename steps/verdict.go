@@ -2,13 +2,15 @@ package steps
 
 import (
 	"math"
+	"slices"
 
 	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/record"
 )
 
 // check makes a default check. When it does not hold, what the step found under
-// the check's name is quoted.
+// the check's name is quoted: causes that were measured before those that are
+// only usual.
 func check(name, claim string, judge func(s *record.StepRun) record.Verdict) checks.Check {
 	return checks.Check{Name: name, Claim: claim, Judge: func(s *record.StepRun) record.Verdict {
 		v := judge(s)
@@ -20,8 +22,7 @@ func check(name, claim string, judge func(s *record.StepRun) record.Verdict) che
 				continue
 			}
 			v.Evidence = append(v.Evidence, f.Evidence...)
-			v.Likely = append(v.Likely, f.Likely...)
-			v.Try = append(v.Try, f.Try...)
+			v.Likely, v.Try = slices.Concat(f.Likely, v.Likely), slices.Concat(f.Try, v.Try)
 			v.Files = append(v.Files, f.Files...)
 		}
 		return v

@@ -82,6 +82,14 @@ func dataBugs() []bug {
 		inData("NaN in one row", []string{"nan"}, func(p *problem, _ *rand.Rand) {
 			p.training.Inputs.Row(p.training.Len() / 2)[0] = float32(math.NaN())
 		}, numeric...),
+		inData("missing cells are −999", []string{"missing"}, func(p *problem, _ *rand.Rand) {
+			p.training, p.validation = holed(p.training), holed(p.validation)
+		}, "dense", "values"),
+		inData("all rows twice, then split", []string{"also in training", "duplicates"}, func(p *problem, r *rand.Rand) {
+			n := p.training.Len() * 4 / 5
+			all := permuted(twice(p.training), r)
+			p.training, p.validation = all.Slice(0, n).Clone(), all.Slice(n, all.Len()).Clone()
+		}),
 		inData("target among the features", []string{"leak", "gives the target away"}, func(p *problem, _ *rand.Rand) {
 			p.training, p.validation = leaked(p.training), leaked(p.validation)
 		}, "dense", "values"),
@@ -139,6 +147,35 @@ func chosen(b train.Batch, order []int) train.Batch {
 		c.Targets.Data[i] = b.Targets.Data[j]
 	}
 	return c
+}
+
+// holed puts a number for a missing value into one row in twenty, and brings the
+// feature back to a deviation near 1, as who normalises without a look at it.
+func holed(b train.Batch) train.Batch {
+	b = b.Clone()
+	for i := range b.Len() {
+		x := &b.Inputs.Row(i)[0]
+		if i%20 == 7 {
+			*x = -999
+		}
+		*x = (*x + 50) / 217
+	}
+	return b
+}
+
+// twice is a batch with every row twice.
+func twice(b train.Batch) train.Batch {
+	order := make([]int, 2*b.Len())
+	for i := range order {
+		order[i] = i % b.Len()
+	}
+	double := train.Batch{Inputs: train.NewTensor(append([]int{len(order)}, b.Inputs.Shape[1:]...)...),
+		Targets: train.NewTensor(append([]int{len(order)}, b.Targets.Shape[1:]...)...)}
+	for i, j := range order {
+		copy(double.Inputs.Row(i), b.Inputs.Row(j))
+		copy(double.Targets.Row(i), b.Targets.Row(j))
+	}
+	return double
 }
 
 // leaked adds the target as a feature.

@@ -16,7 +16,7 @@ import (
 // zoo is all healthy recipes.
 func zoo() []specimen {
 	var all []specimen
-	for _, group := range [][]specimen{irises(), planes(), pictures(), regressions(), sequences(), others()} {
+	for _, group := range [][]specimen{irises(), planes(), pictures(), regressions(), sequences(), others(), uncertain()} {
 		all = append(all, group...)
 	}
 	return all
@@ -211,4 +211,18 @@ func others() []specimen {
 	}, train.Adam(3e-3))
 	wave.model.Loss.Kind = train.MAE
 	return []specimen{pool, moon, wave}
+}
+
+// uncertain are problems in which the inputs tell little of the class.
+func uncertain() []specimen {
+	rank := specimen{
+		name: "rarest-auc", kind: "dense", metric: metrics.ROCAUC, baselines: simple, problem: rarest, epochs: 15, target: 0.85, goal: 0.75,
+		regularize: steps.Regularize{WeightDecay: 1e-2, Patience: 5},
+	}.classifier(mlp(24), train.Adam(3e-3))
+	flip := specimen{
+		name: "coin-sgd", kind: "dense", metric: metrics.Accuracy, baselines: simple, problem: coin, epochs: 20, target: 0.68, goal: 0.64,
+		nonlinear: true, regularize: steps.Regularize{WeightDecay: 1e-3},
+	}.classifier(func(x nn.Node) nn.Node { return hidden(x, 32).Dense("logit", 1) }, train.SGD(0.1, 0.9))
+	flip.model.Loss.Kind = train.BinaryCrossEntropy
+	return []specimen{rank, flip}
 }

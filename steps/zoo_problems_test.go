@@ -88,6 +88,38 @@ func rare(seed uint64) problem {
 	})
 }
 
+// rarest has three rows of one class in a hundred, which are told by odds, not by
+// place: no row is certain.
+func rarest(seed uint64) problem {
+	return made(seed, 1600, 800, 6, 2, func(r *rand.Rand, x []float32) float64 {
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		odds := -6 + 2*float64(x[0]) + 1.2*float64(x[1]) + math.Max(0, float64(x[2]*x[3]))
+		if r.Float64() < 1/(1+math.Exp(-odds)) {
+			return 1
+		}
+		return 0
+	})
+}
+
+// coin has two classes of which no prediction is right more than three times in four.
+func coin(seed uint64) problem {
+	return made(seed, 1200, 500, 4, 2, func(r *rand.Rand, x []float32) float64 {
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		class := 0
+		if float64(x[0])+0.8*float64(x[1]*x[2]) > 0 {
+			class = 1
+		}
+		if r.IntN(4) == 0 {
+			class = 1 - class
+		}
+		return float64(class)
+	})
+}
+
 // friedman is a problem of Friedman (1991), targets near mean 0 and deviation 1.
 func friedman(seed uint64) problem {
 	return made(seed, 500, 200, 10, 0, func(r *rand.Rand, x []float32) float64 {
