@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -33,7 +34,18 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	flag.Parse()
+	dir := ""
+	if testing.Short() && os.Getenv("TMPDIR") == "" {
+		if dir = memoryTemp(); dir != "" {
+			os.Setenv("TMPDIR", dir)
+		}
+	}
+	code := m.Run()
+	if dir != "" {
+		os.RemoveAll(dir)
+	}
+	os.Exit(code)
 }
 
 // play is a process that trains and sends, or one that only sends. A training
@@ -46,6 +58,8 @@ func play(role, dir, server string) error {
 		return playNeptune(dir)
 	case "sync neptune":
 		return syncNeptune(dir)
+	case "mlflow-train", "mlflow-sync":
+		return playMLflow(role, dir, server)
 	case "wandb-train", "wandb-sync":
 		return playWandB(role, dir)
 	}

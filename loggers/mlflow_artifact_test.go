@@ -193,10 +193,7 @@ func TestMLflowTokenExpires(t *testing.T) {
 		assert.NotContains(t, err.Error(), "\n")
 		t.Setenv("MLFLOW_TRACKING_TOKEN", "new")
 		require.NoError(t, Sync(t.Context(), m.Spool, func(string) {}))
-		require.Len(t, s.metrics, 1100)
-		for i, p := range s.metrics {
-			require.EqualValues(t, i+2, p.Step)
-		}
+		assertSteps(t, s, 1100)
 		require.False(t, strings.Contains(err.Error(), "old"))
 	}
 }

@@ -39,6 +39,7 @@ type tracker struct {
 	before, after func(w http.ResponseWriter, r *http.Request) bool
 	// discard forgets the metrics at once.
 	discard bool
+	page    int // metrics of a history
 	run     mlflowRun
 	ended   string
 	files   map[string][]byte
@@ -95,7 +96,7 @@ func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			s.run.Data.Tags = slices.DeleteFunc(s.run.Data.Tags, func(old mlflowPair) bool { return old.Key == tag.Key })
 			s.run.Data.Tags = append(s.run.Data.Tags, tag)
 		}
-	case "metrics/get-history": // two to a page
+	case "metrics/get-history":
 		var of []mlflowMetric
 		for _, m := range s.metrics {
 			if m.Key == r.URL.Query().Get("metric_key") {
@@ -103,9 +104,9 @@ func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		at, _ := strconv.Atoi(r.URL.Query().Get("page_token")) // 0 without one
-		page := map[string]any{"metrics": of[at:min(at+2, len(of))]}
-		if at+2 < len(of) {
-			page["next_page_token"] = fmt.Sprint(at + 2)
+		page := map[string]any{"metrics": of[at:min(at+s.page, len(of))]}
+		if at+s.page < len(of) {
+			page["next_page_token"] = fmt.Sprint(at + s.page)
 		}
 		answer = page
 	default:
@@ -116,9 +117,7 @@ func (s *tracker) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.after != nil && s.after(w, r) {
 		return
 	}
-	if err := json.NewEncoder(w).Encode(answer); err != nil {
-		panic(err)
-	}
+	_ = json.NewEncoder(w).Encode(answer) // the client may be gone
 }
 
 // keep is the store of artifacts.
@@ -178,6 +177,7 @@ func (d inDirectory) Emit(e record.Event) error {
 }
 
 func serveTracker(t *testing.T, s *tracker) string {
+	s.page = max(s.page, 1000)
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	return server.URL
@@ -206,6 +206,7 @@ func TestMLflowLeavesOutWhatIsThere(t *testing.T) {
 		return false
 	}}
 	m := &MLflow{Address: serveTracker(t, s), Spool: t.TempDir()}
+	s.page = 2
 	require.NoError(t, toTracker(t, m, 5))
 	var steps []int64
 	for _, p := range s.metrics {
@@ -243,6 +244,7 @@ func TestMLflowTroubles(t *testing.T) {
 		{"other JSON", answer(200, `[]`), "its answer is not JSON", false},
 		{"bad name", answer(400, `{"error_code":"INVALID_PARAMETER_VALUE"}`), `(400 Bad Request: {"error_code":"INVALID_PARAMETER_VALUE"})`, true},
 		{"reset", func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }, "EOF", false},
+		{"slow", func(http.ResponseWriter, *http.Request) bool { time.Sleep(200 * time.Millisecond); return false }, "context canceled", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &tracker{before: c.before}

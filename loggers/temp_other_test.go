@@ -1,0 +1,5 @@
+//go:build !linux
+
+package loggers
+
+func memoryTemp() string { return "" }
