@@ -159,7 +159,7 @@ run256:
 	MOVQ    8(R10), R13
 	VMOVUPS (R9)(R12*4), Y0
 	VMOVUPS Y0, (AX)(R13*4)
-	ADDQ    $+16, R10
+	ADDQ    $+24, R10
 	DECQ    R11
 	JNE     run256
 	ADDQ    CX, AX
@@ -179,24 +179,26 @@ TEXT ·gatherRuns512(SB), NOSPLIT, $0-56
 	MOVQ k+32(FP), SI
 	MOVQ runs+40(FP), DI
 	MOVQ n+48(FP), R8
-
-offset512:
-	MOVQ (BX), R9
-	LEAQ (DX)(R9*4), R9
-	MOVQ DI, R10
-	MOVQ R8, R11
+	LEAQ (BX)(SI*8), BX
+	NEGQ SI
 
 run512:
-	MOVQ    (R10), R12
-	MOVQ    8(R10), R13
-	VMOVUPS (R9)(R12*4), Z0
-	VMOVUPS Z0, (AX)(R13*4)
-	ADDQ    $+16, R10
-	DECQ    R11
-	JNE     run512
-	ADDQ    CX, AX
-	ADDQ    $+8, BX
-	DECQ    SI
-	JNE     offset512
+	MOVQ  (DI), R9
+	LEAQ  (DX)(R9*4), R9
+	MOVQ  8(DI), R10
+	LEAQ  (AX)(R10*4), R10
+	KMOVW 16(DI), K1
+	MOVQ  SI, R12
+
+offset512:
+	MOVQ      (BX)(R12*8), R11
+	VMOVUPS.Z (R9)(R11*4), K1, Z0
+	VMOVUPS   Z0, K1, (R10)
+	ADDQ      CX, R10
+	INCQ      R12
+	JNE       offset512
+	ADDQ      $+24, DI
+	DECQ      R8
+	JNE       run512
 	VZEROUPPER
 	RET

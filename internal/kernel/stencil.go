@@ -1,5 +1,7 @@
 package kernel
 
+import "math/bits"
+
 // stencil is a convolution reduced to its core: out[m, i, j] is the sum over k
 // of left[m, k] * image[off[k] + i*rowIn + j], on a padded image. Forward
 // convolutions and input gradients are stencils with different offsets.
@@ -50,16 +52,23 @@ func (s *stencil[F]) run(ws *Workspace, slot int, image, out []F, lo, hi int) {
 // gather is the list of copies that make one row of a panel of patches: the
 // consecutive output pixels of the panel, cut at the ends of image rows.
 type gather struct {
-	runs [2 * maxRuns]int // pairs: element of the image row, element of the panel row
-	ends [maxRuns]int     // where each run ends in the panel row
+	runs [maxRuns]run
 	n    int
+}
+
+// run is one copy of up to maxRunLength elements. With AVX-512 it stays within
+// an aligned vector of the panel row: stores that cross two lines are slow.
+type run struct {
+	from, to int // elements of the image row and of the panel row
+	mask     int // which of the elements from there on are copied
 }
 
 // maxRuns covers the widest panel with image rows of one pixel.
 const maxRuns = 48
 
-// maxRunLength is the most elements one copy in assembly moves. A copy may write
-// more than the run has: the next run, or the next row, overwrites the excess.
+// maxRunLength is the most elements one copy in assembly moves. Without AVX-512
+// a copy writes 8 whatever its mask: the next run, or the next row, overwrites
+// the excess.
 const maxRunLength = 16
 
 func (g *gather) plan(outW, rowIn, start, cols int) {
@@ -72,17 +81,18 @@ func (g *gather) plan(outW, rowIn, start, cols int) {
 	}
 }
 
-// add appends the run that copies elements from on to [at, end) of the panel.
+// add appends the runs that copy elements from on to [at, end) of the panel.
 func (g *gather) add(from, at, end int) {
-	length := maxRunLength
-	if simd != levelAVX512 {
-		length = 8
-	}
-	for ; at < end; at += length {
-		g.runs[2*g.n], g.runs[2*g.n+1] = from, at
-		g.ends[g.n] = min(at+length, end)
+	for at < end {
+		lane, next := 0, min(at+8, end)
+		if simd == levelAVX512 {
+			lane = at % maxRunLength
+			next = min(at-lane+maxRunLength, end)
+		}
+		g.runs[g.n] = run{from: from - lane, to: at - lane, mask: (1<<(next-at) - 1) << lane}
 		g.n++
-		from += length
+		from += next - at
+		at = next
 	}
 }
 
@@ -94,9 +104,9 @@ func gatherPanel[F Float](g *gather, panel []F, cols int, image []F, off []int) 
 	}
 	for k, o := range off {
 		row := panel[k*cols : (k+1)*cols]
-		for r := range g.n {
-			from, to := o+g.runs[2*r], g.runs[2*r+1]
-			copy(row[to:g.ends[r]], image[from:])
+		for _, r := range g.runs[:g.n] {
+			lane, n := bits.TrailingZeros(uint(r.mask)), bits.OnesCount(uint(r.mask))
+			copy(row[r.to+lane:][:n], image[o+r.from+lane:])
 		}
 	}
 }

@@ -14,7 +14,7 @@ func copies() {
 	transpose8()
 	copyRows()
 	gatherRuns(avx2)
-	gatherRuns(avx512)
+	gatherMasked()
 }
 
 // transpose8 transposes 8 rows, 8 columns at a time.
@@ -117,9 +117,8 @@ func copyRows() {
 func gatherRuns(s isa) {
 	TEXT("gatherRuns"+s.name, 4, "func(dst *float32, rowDst int, src *float32, off *int, k int, runs *int, n int)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("gatherRuns%s copies, for each of k offsets (in elements) into src, n runs of %d elements, given as", s.name, s.lanes),
-		"pairs of positions in src and in the row of dst, in order: a later run overwrites the excess of",
-		"an earlier one. rowDst is in bytes.")
+	Doc(fmt.Sprintf("gatherRuns%s copies, for each of k offsets (in elements) into src, n runs of up to %d elements, given", s.name, s.lanes),
+		"as positions in src and in the row of dst and a mask of elements. rowDst is in bytes.")
 	dst, rowDst := Load(Param("dst"), GP64()), Load(Param("rowDst"), GP64())
 	src, off := Load(Param("src"), GP64()), Load(Param("off"), GP64())
 	k, runs, n := Load(Param("k"), GP64()), Load(Param("runs"), GP64()), Load(Param("n"), GP64())
@@ -134,14 +133,48 @@ func gatherRuns(s isa) {
 	MOVQ(at(r, 0), from)
 	MOVQ(at(r, 8), to)
 	VMOVUPS(Mem{Base: base, Index: from, Scale: 4}, v)
-	VMOVUPS(v, Mem{Base: dst, Index: to, Scale: 4})
-	ADDQ(I32(16), r)
+	VMOVUPS(v, Mem{Base: dst, Index: to, Scale: 4}) // a later run overwrites the excess
+	ADDQ(I32(24), r)
 	DECQ(c)
 	JNE(LabelRef("run" + s.name))
 	ADDQ(rowDst, dst)
 	ADDQ(I32(8), off)
 	DECQ(k)
 	JNE(LabelRef("offset" + s.name))
+	VZEROUPPER()
+	RET()
+}
+
+// gatherMasked is gatherRuns with AVX-512: for each vector copy, a list of
+// offsets.
+func gatherMasked() {
+	TEXT("gatherRuns512", 4, "func(dst *float32, rowDst int, src *float32, off *int, k int, runs *int, n int)")
+	Pragma("noescape")
+	Doc("gatherRuns512 copies, for each of k offsets (in elements) into src, n runs of up to 16 elements, given",
+		"as positions in src and in the row of dst and a mask of elements. rowDst is in bytes.")
+	dst, rowDst := Load(Param("dst"), GP64()), Load(Param("rowDst"), GP64())
+	src, off := Load(Param("src"), GP64()), Load(Param("off"), GP64())
+	k, r, n := Load(Param("k"), GP64()), Load(Param("runs"), GP64()), Load(Param("n"), GP64())
+	from, to, o, left, m, v := GP64(), GP64(), GP64(), GP64(), K(), ZMM()
+	LEAQ(Mem{Base: off, Index: k, Scale: 8}, off)
+	NEGQ(k)
+	Label("run512")
+	MOVQ(at(r, 0), from)
+	LEAQ(Mem{Base: src, Index: from, Scale: 4}, from)
+	MOVQ(at(r, 8), to)
+	LEAQ(Mem{Base: dst, Index: to, Scale: 4}, to)
+	KMOVW(at(r, 16), m)
+	MOVQ(k, left)
+	Label("offset512")
+	MOVQ(Mem{Base: off, Index: left, Scale: 8}, o)
+	VMOVUPS_Z(Mem{Base: from, Index: o, Scale: 4}, m, v)
+	VMOVUPS(v, m, at(to, 0))
+	ADDQ(rowDst, to)
+	INCQ(left)
+	JNE(LabelRef("offset512"))
+	ADDQ(I32(24), r)
+	DECQ(n)
+	JNE(LabelRef("run512"))
 	VZEROUPPER()
 	RET()
 }
