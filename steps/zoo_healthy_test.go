@@ -216,11 +216,11 @@ func others() []specimen {
 // uncertain are problems in which the inputs tell little of the class.
 func uncertain() []specimen {
 	rank := specimen{
-		name: "rarest-auc", kind: "dense", metric: metrics.ROCAUC, baselines: simple, problem: rarest, epochs: 15, target: 0.85, goal: 0.75,
+		name: "rarest-auc", kind: "dense", metric: metrics.ROCAUC, baselines: simple, problem: rarest, long: true, epochs: 15, target: 0.85, goal: 0.75,
 		regularize: steps.Regularize{WeightDecay: 1e-2, Patience: 5},
 	}.classifier(mlp(24), train.Adam(3e-3))
 	flip := specimen{
-		name: "coin-sgd", kind: "dense", metric: metrics.Accuracy, baselines: simple, problem: coin, epochs: 20, target: 0.68, goal: 0.64,
+		name: "coin-sgd", kind: "dense", metric: metrics.Accuracy, baselines: simple, problem: coin, long: true, epochs: 20, target: 0.68, goal: 0.64,
 		nonlinear: true, regularize: steps.Regularize{WeightDecay: 1e-3},
 	}.classifier(func(x nn.Node) nn.Node { return hidden(x, 32).Dense("logit", 1) }, train.SGD(0.1, 0.9))
 	flip.model.Loss.Kind = train.BinaryCrossEntropy

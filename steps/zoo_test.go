@@ -44,6 +44,7 @@ type specimen struct {
 	target    float64 // of the metric on training data, in Overfit
 	goal      float64 // of the metric on validation data, in the last step
 	nonlinear bool    // a line cannot solve it
+	long      bool    // takes more than half a second
 
 	regularize steps.Regularize        // its model and epochs are filled in
 	transfer   *steps.TransferLearning // in its place; its model and source are filled in
