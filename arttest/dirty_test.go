@@ -70,3 +70,13 @@ func TestUncommitted(t *testing.T) {
 	assert.Empty(t, uncommitted(below), "git that does not answer")
 	assert.Less(t, time.Since(start), 20*gitPatience)
 }
+
+// What a run pays for it, in this repository.
+func BenchmarkUncommitted(b *testing.B) {
+	if uncommitted(".") == "" {
+		b.Skip("no git, or no repository")
+	}
+	for b.Loop() {
+		uncommitted(".")
+	}
+}

@@ -78,3 +78,11 @@ func BenchmarkLookup(b *testing.B) {
 		require.Equal(b, record.Passed, ended)
 	}
 }
+
+// What a check pays that compares with earlier runs, such as checks.NoWorseThan.
+func BenchmarkRecall(b *testing.B) {
+	h, _ := past(b, 10_000)
+	for b.Loop() {
+		require.Len(b, h.scores("overfit", ""), 10_000)
+	}
+}
