@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -18,7 +17,7 @@ import (
 type courier struct {
 	name   string // for messages: "MLflow at http://localhost:5000"
 	spool  spool
-	file   *record.File
+	file   *spoolFile
 	linger time.Duration
 	grace  time.Duration
 	// eager is true if the first events are not to wait for more.
@@ -157,10 +156,7 @@ func (c *courier) report() error {
 		err = fmt.Errorf("%s refused %d of %d events: they are kept in %s, with the reasons", c.name, at.Refused, all, dir)
 	}
 	if c.sender.file != nil {
-		err = errors.Join(err, os.Remove(c.spool.events))
-		if b, keeps := c.sender.to.(besider); keeps {
-			b.forget()
-		}
+		err = errors.Join(err, c.spool.clear())
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -147,6 +148,7 @@ func TestKilledProcessesSendEverythingOnce(t *testing.T) {
 	l := &ledger{}
 	server := serveLedger(t, l, rand.New(rand.NewPCG(11, 12)))
 	dir := t.TempDir()
+	goesOn(t, filepath.Join(dir, spoolDir))
 	kills := 16
 	if testing.Short() {
 		kills = 3
@@ -169,6 +171,16 @@ func TestKilledProcessesSendEverythingOnce(t *testing.T) {
 	require.Eventually(t, func() bool { return start(t, "sync", dir, server.URL).Wait() == nil }, 30*time.Second, 5*time.Millisecond)
 	assert.Empty(t, l.doubled, "arrived twice")
 	assert.Empty(t, recordtest.Diff(scalars(1, killedEvents), l.events))
+}
+
+// goesOn says that the run goes on until the test ends, though its processes die: they
+// look into the spool to see how far it has come.
+func goesOn(t *testing.T, folder string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(folder, 0o755))
+	held, err := holdFolder(folder)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = held.Close() })
 }
 
 func start(t *testing.T, role, dir, server string) *exec.Cmd {

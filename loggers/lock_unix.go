@@ -17,3 +17,14 @@ func lockFile(f *os.File) (busy bool, err error) {
 	}
 	return false, err
 }
+
+// holdFolder says, until what it returns is closed or the process ends, that this
+// process may add to the files of a folder. It waits while [spool.discard] looks.
+func holdFolder(dir string) (*os.File, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_SH) // where this cannot be said, nothing is discarded either
+	return f, nil
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,7 @@ func TestMLflowKilledProcessesSendEverythingOnce(t *testing.T) {
 		return false
 	}
 	address, dir := serveTracker(t, s), t.TempDir()
+	goesOn(t, filepath.Join(dir, spoolDir))
 	kills := 18
 	if testing.Short() {
 		kills = 3

@@ -264,7 +264,8 @@ func TestMLflowTroubles(t *testing.T) {
 			s.mu.Unlock()
 			var lines []string
 			require.NoError(t, Sync(t.Context(), m.Spool, func(line string) { lines = append(lines, line) }))
-			assert.Equal(t, []string{"MLflow at " + m.Address + ": sent 4 events of run 7Q2K of iris"}, lines)
+			assert.Equal(t, []string{"MLflow at " + m.Address + ": sent 4 events of run 7Q2K of iris, " + m.Address + "/#/experiments/1/runs/R"}, lines)
+			assertNothingLeft(t, m.Spool)
 			assert.Len(t, s.metrics, 3)
 		})
 	}

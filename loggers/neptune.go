@@ -138,7 +138,7 @@ func (n *Neptune) open(e *record.Event) error {
 		return err
 	}
 	fresh.Target = target
-	n.spool, n.files = spool, strings.TrimSuffix(spool.events, eventsSuffix)+".files"
+	n.spool, n.files = spool, strings.TrimSuffix(spool.events, eventsSuffix)+filesSuffix
 	if n.mode == neptuneOffline {
 		n.out, err = spool.open(fresh)
 	} else {
@@ -242,9 +242,6 @@ func (n *Neptune) Close() error {
 	err := c.Close()
 	if n.mode == neptuneOffline {
 		_, _ = fmt.Fprintln(n.writer(), "Neptune is offline: art sync sends what is in "+filepath.Dir(n.spool.events)) // nobody would hear of the error
-	}
-	if _, missing := os.Stat(n.spool.events); errors.Is(missing, os.ErrNotExist) {
-		err = errors.Join(err, os.RemoveAll(n.files)) // they have arrived
 	}
 	return n.trouble(err)
 }

@@ -55,6 +55,9 @@ func (n *neptune) findRun(ctx context.Context, p *position) error {
 	return nil
 }
 
+// page is that of the run.
+func (n *neptune) page(p *position) string { return p.Remote["page"] }
+
 // neptuneProject is what is needed of a project.
 type neptuneProject struct {
 	ID        string `json:"id"`

@@ -448,7 +448,8 @@ func TestNeptuneTroubles(t *testing.T) {
 			s.Recover()
 			var lines []string
 			require.NoError(t, Sync(t.Context(), l.Spool, func(line string) { lines = append(lines, line) }))
-			assert.Equal(t, []string{"Neptune at " + s.URL + ": sent 4 events of run 7Q2K of iris"}, lines)
+			assert.Equal(t, []string{"Neptune at " + s.URL + ": sent 4 events of run 7Q2K of iris, " + s.URL + "/acme/iris/e/IR-1"}, lines)
+			assertNothingLeft(t, l.Spool)
 			assertLosses(t, s, 3)
 			require.NoError(t, Sync(t.Context(), l.Spool, func(line string) { t.Error(line) }))
 		})
@@ -786,6 +787,7 @@ func TestNeptuneKilled(t *testing.T) {
 	s := useNeptune(t)
 	dir := t.TempDir()
 	random := rand.New(rand.NewPCG(13, 14))
+	goesOn(t, filepath.Join(dir, "iris", "7Q2K", spoolDir))
 	kills := 18
 	if testing.Short() {
 		kills = 3

@@ -1,7 +1,6 @@
 package loggers
 
 import (
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -157,7 +156,10 @@ func assertSteps(t *testing.T, s *tracker, n int) {
 	for i := range n {
 		want = append(want, int64(i+2))
 	}
-	require.Equal(t, fmt.Sprint(want), fmt.Sprint(got))
+	require.Len(t, got, n)
+	for i := range want {
+		require.Equal(t, want[i], got[i], "point %d", i)
+	}
 }
 
 // A key that expires in the middle of a run keeps what has arrived, and what has not

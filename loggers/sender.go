@@ -50,11 +50,7 @@ type beater interface {
 
 // besider is a destination that keeps a file beside the spool for as long as that is
 // there; path is that of the spool, without its ending.
-type besider interface {
-	beside(path string)
-	// forget removes the file: everything has arrived.
-	forget()
-}
+type besider interface{ beside(path string) }
 
 // someRefused is the error of a server that has taken all events but some, which
 // are named by their places, with the reasons.

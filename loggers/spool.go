@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/actually-robust-training/art/record"
 )
@@ -32,6 +33,8 @@ type spool struct {
 const (
 	eventsSuffix = ".jsonl"
 	stateSuffix  = ".state.json"
+	filesSuffix  = ".files"         // a folder of what was logged beside events
+	outputSuffix = "." + outputName // the console of a run, for W&B
 )
 
 func spoolAt(dir, name string) spool {
@@ -59,12 +62,35 @@ type position struct {
 	Refused int64 `json:"refused,omitempty"`
 }
 
+// spoolFile is the event file of a spool, open for writing, and the folder, which
+// says so.
+type spoolFile struct {
+	*record.File
+	folder *os.File
+}
+
+// Close closes both.
+func (f *spoolFile) Close() error { return errors.Join(f.File.Close(), f.folder.Close()) }
+
 // open returns the event file to append to, after making the spool or keeping
 // what an earlier process of the same run left of it.
-func (s spool) open(fresh position) (*record.File, error) {
-	if err := os.MkdirAll(filepath.Dir(s.events), 0o755); err != nil {
+func (s spool) open(fresh position) (*spoolFile, error) {
+	dir := filepath.Dir(s.events)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
+	folder, err := holdFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	file, err := s.openEvents(fresh)
+	if err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	return &spoolFile{file, folder}, nil
+}
+
+func (s spool) openEvents(fresh position) (*record.File, error) {
 	if _, err := os.Stat(s.events); !errors.Is(err, fs.ErrNotExist) {
 		return record.Append(s.events)
 	}
@@ -76,6 +102,33 @@ func (s spool) open(fresh position) (*record.File, error) {
 		return nil, err
 	}
 	return record.Create(s.events)
+}
+
+// clear removes the events, which have all arrived, and what was kept for them.
+func (s spool) clear() error {
+	path := strings.TrimSuffix(s.events, eventsSuffix)
+	return errors.Join(os.Remove(s.events), os.RemoveAll(path+filesSuffix), os.RemoveAll(path+outputSuffix))
+}
+
+// discard clears the spool if all has arrived and no process is there that may add to
+// it. The lock is held.
+func (s spool) discard() error {
+	folder, err := os.Open(filepath.Dir(s.events))
+	if err != nil {
+		return err
+	}
+	defer folder.Close() //nolint:errcheck // it was only locked
+	if busy, err := lockFile(folder); busy || err != nil {
+		return nil // a run that goes on, or a file system without locks: what has arrived may stay
+	}
+	at, err := s.load()
+	if err != nil {
+		return err
+	}
+	if _, waiting, err := s.count(at.Sent); err != nil || waiting > 0 {
+		return err
+	}
+	return s.clear()
 }
 
 func (s spool) load() (p position, err error) {

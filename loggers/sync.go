@@ -71,31 +71,49 @@ func syncOne(ctx context.Context, spool spool, find finder, patience patience) (
 		return "", err
 	}
 	_, waiting, err := spool.count(p.Sent)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && waiting == 0 {
+	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
 	if err != nil {
 		return "", err
 	}
-	name, to, err := find(p)
-	if err != nil {
+	s := sender{spool: spool, patience: patience}
+	name := ""
+	if waiting > 0 {
+		if name, s.to, err = find(p); err != nil {
+			return "", err
+		}
+	}
+	switch err := s.begin(ctx, false); {
+	case errors.Is(err, fs.ErrNotExist), waiting == 0 && errors.Is(err, errBusy):
+		return "", nil // its own process has sent it meanwhile, or will
+	case err != nil:
 		return "", err
 	}
-	s := sender{spool: spool, to: to, patience: patience}
-	if err := s.begin(ctx, false); err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return "", nil // its own process has sent it meanwhile
-		}
-		return "", err
+	if waiting == 0 {
+		return "", errors.Join(spool.discard(), s.end())
 	}
 	err = s.drain(ctx, true)
 	_, left, countErr := spool.count(s.at.Sent)
-	line = fmt.Sprintf("%s: sent %d events of %s", name, waiting-left, nameRun(p.Run, p.Recipe))
-	if s.at.Refused > 0 {
-		line += fmt.Sprintf("; %d were refused and are kept beside %s", s.at.Refused, spool.events)
+	if countErr == nil && left < waiting {
+		line = fmt.Sprintf("%s: sent %d events of %s", name, waiting-left, nameRun(p.Run, p.Recipe))
+		if page, knows := s.to.(paged); knows && s.at.Remote != nil {
+			line += ", " + page.page(&s.at)
+		}
+	}
+	if s.at.Refused > p.Refused {
+		line += fmt.Sprintf("; %d were refused and are kept, with the reasons, in %s", s.at.Refused-p.Refused, filepath.Dir(spool.events))
+	}
+	if err == nil {
+		err = spool.discard()
+	} else {
+		err = fmt.Errorf("%s does not have %d events of %s: %w", name, left, nameRun(p.Run, p.Recipe), err)
 	}
 	return line, errors.Join(err, countErr, s.end())
 }
+
+// paged is a destination that has a page for people to look at.
+type paged interface{ page(p *position) string }
 
 // spoolDir is the folder of spools in the directory of a run.
 const spoolDir = "spool"

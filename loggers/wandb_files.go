@@ -164,6 +164,4 @@ func (w *wandb) keepOutput(b *wandbBatch) error {
 	return errors.Join(err, f.Close())
 }
 
-func (w *wandb) beside(path string) { w.output = path + "." + outputName }
-
-func (w *wandb) forget() { _ = os.Remove(w.output) } // there may be none
+func (w *wandb) beside(path string) { w.output = path + outputSuffix }

@@ -69,6 +69,7 @@ func TestWandBKilledProcessesSendEverythingOnce(t *testing.T) {
 	for n := 500; n <= killedRows; n += 500 {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "s", fmt.Sprintf("w%d.safetensors", n)), fmt.Appendf(nil, "weights %d", n), 0o644))
 	}
+	goesOn(t, filepath.Join(dir, spoolDir))
 	kills := 18
 	if testing.Short() {
 		kills = 3

@@ -81,12 +81,12 @@ func (w *wandb) prepareRun(ctx context.Context, p *position) error {
 	p.Remote = map[string]string{
 		"entity": made.Project.Entity.Name, "project": made.Project.Name, "run": made.Name, "id": made.ID, "name": made.DisplayName,
 	}
-	w.say(made.DisplayName, w.runURL(*p))
+	w.say(made.DisplayName, w.page(p))
 	return state.keep(p)
 }
 
-// runURL is the page of the run.
-func (w *wandb) runURL(p position) string {
+// page is that of the run.
+func (w *wandb) page(p *position) string {
 	return w.app + "/" + url.PathEscape(p.Remote["entity"]) + "/" + url.PathEscape(p.Remote["project"]) + "/runs/" + url.PathEscape(p.Remote["run"])
 }
 

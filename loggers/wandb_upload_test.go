@@ -85,6 +85,7 @@ func TestWandBOutput(t *testing.T) {
 	require.ErrorContains(t, run.Finish(0), "does not have 2 of ")
 	s.Recover()
 	require.NoError(t, Sync(t.Context(), dir, func(string) {}))
+	assertNothingLeft(t, dir)
 	got := s.Run("talks1")
 	begin, said, _ := strings.Cut(string(got.Files["output.log"]), "\n")
 	assert.Equal(t, "run talks1", begin)
