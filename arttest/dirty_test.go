@@ -73,10 +73,12 @@ func TestUncommitted(t *testing.T) {
 
 // What a run pays for it, in this repository.
 func BenchmarkUncommitted(b *testing.B) {
-	if uncommitted(".") == "" {
+	dir, err := os.Getwd()
+	require.NoError(b, err)
+	if uncommitted(dir) == "" {
 		b.Skip("no git, or no repository")
 	}
 	for b.Loop() {
-		uncommitted(".")
+		uncommitted(dir)
 	}
 }
