@@ -84,8 +84,9 @@ func Ridge(penalty float64) train.Model {
 // small, with weights of features brought to mean 0 and deviation 1, and no
 // penalty on the biases. The penalty is Model.Optimizer.WeightDecay, 1e-3 unless
 // changed; with none, classes that a plane separates have no finite answer.
-// L-BFGS runs until the largest element of the gradient is below 1e-7, at most
-// 1000 iterations. Inputs of any shape are taken as one row of numbers.
+// L-BFGS runs until the largest element of the gradient is below 1e-7 (for large
+// data below 1e-12·rows·weights, 1e-4 at most), or rounding to float32 lets it go no
+// further, at most 1000 iterations. Inputs of any shape are taken as one row of numbers.
 var Logistic = func() train.Model {
 	m := classifier("logistic", newLogistic)
 	m.Optimizer.WeightDecay = 1e-3

@@ -20,9 +20,9 @@ func newLogistic(init train.Init) (method, error) {
 }
 
 func (l *logistic) fit(values [][]float32, r *rows) {
-	problem := &logisticProblem{rows: r, scale: newScale(r), inputs: l.inputs, classes: l.outs, penalty: l.penalty}
-	x := make([]float64, (l.inputs+1)*l.outs)
-	minimise(problem.value, x, 1e-7, 1000)
+	problem := newLogisticProblem(r, l.inputs, l.outs, l.penalty)
+	x := make([]float64, len(problem.weights))
+	minimise(problem.value, x, problem.tolerance(), 1000)
 	w := make([][]float64, l.outs)
 	for k := range w {
 		w[k] = x[k*l.inputs : (k+1)*l.inputs]
@@ -31,107 +31,88 @@ func (l *logistic) fit(values [][]float32, r *rows) {
 }
 
 // logisticProblem is a loss and its gradient in the weights [classes][inputs] on
-// scaled features and, behind them, the biases [classes].
+// scaled features and, behind them, the biases [classes]. Products are in float32,
+// sums over rows and all that L-BFGS keeps in float64.
 type logisticProblem struct {
 	rows            *rows
 	scale           scale
 	inputs, classes int
 	penalty         float64
+
+	work     kernel.Workspace
+	scaled   []float32 // [rows, inputs]
+	weights  []float32 // as x, in float32
+	logits   []float32 // [rows, classes]; then the gradient by them
+	gradient []float32 // [classes, inputs]
 }
 
-// parts into which the rows are cut for parallel work. The number is fixed, so
-// that sums are the same on any number of processors.
-const parts = 8
+func newLogisticProblem(r *rows, inputs, classes int, penalty float64) *logisticProblem {
+	p := &logisticProblem{
+		rows: r, scale: newScale(r), inputs: inputs, classes: classes, penalty: penalty,
+		scaled: make([]float32, r.n*inputs), weights: make([]float32, (inputs+1)*classes),
+		logits: make([]float32, r.n*classes), gradient: make([]float32, inputs*classes),
+	}
+	z := make([]float64, inputs)
+	for i := range r.n {
+		p.scale.apply(z, r.input(i))
+		for j, v := range z {
+			p.scaled[i*inputs+j] = float32(v)
+		}
+	}
+	return p
+}
 
-// value returns the loss at x and writes the gradient to g. The scaling is moved
-// into the weights, so that features are used as they are stored:
-// (z−mean)·inverse·w = z·(inverse·w) − mean·(inverse·w).
+// tolerance of the gradient: 1e-7 for tables, more the more an iteration costs, to
+// the 1e-4 of scikit-learn.
+func (p *logisticProblem) tolerance() float64 {
+	cost := float64(p.rows.n) * float64(len(p.weights))
+	return min(max(1e-12*cost, 1e-7), 1e-4)
+}
+
+// value returns the loss at x and writes the gradient to g.
 func (p *logisticProblem) value(x, g []float64) float64 {
-	weights := p.inputs * p.classes
-	raw, bias := make([]float64, weights), make([]float64, p.classes)
-	copy(bias, x[weights:])
-	for i, w := range x[:weights] {
-		raw[i] = w * p.scale.inverse[i%p.inputs]
-		bias[i/p.inputs] -= raw[i] * p.scale.mean[i%p.inputs]
+	n, weights := p.rows.n, p.inputs*p.classes
+	for i, v := range x {
+		p.weights[i] = float32(v)
 	}
-	var losses [parts]float64
-	var gradients [parts][]float64
-	kernel.Parallel(parts, 1, func(lo, hi int) {
-		for part := lo; part < hi; part++ {
-			gradients[part] = make([]float64, len(x))
-			losses[part] = p.part(part*p.rows.n/parts, (part+1)*p.rows.n/parts, raw, bias, gradients[part])
-		}
+	kernel.Gemm(&p.work, kernel.GemmArgs[float32]{
+		M: n, N: p.classes, K: p.inputs, A: p.scaled, B: p.weights[:weights], TransB: true, C: p.logits, BiasN: p.weights[weights:],
 	})
-	clear(g)
-	loss := 0.
-	for part, v := range losses {
-		loss += v
-		for i, d := range gradients[part] {
-			g[i] += d
-		}
-	}
-	n := float64(p.rows.n)
-	loss /= n
-	for i := range g {
-		g[i] /= n
-	}
+	loss := p.differentiate(g[weights:]) / float64(n)
+	kernel.Gemm(&p.work, kernel.GemmArgs[float32]{
+		M: p.classes, N: p.inputs, K: n, A: p.logits, TransA: true, B: p.scaled, C: p.gradient,
+	})
 	for i, w := range x[:weights] {
-		j, k := i%p.inputs, i/p.inputs
-		g[i] = (g[i]-p.scale.mean[j]*g[weights+k])*p.scale.inverse[j] + p.penalty*w
+		g[i] = float64(p.gradient[i])/float64(n) + p.penalty*w
 		loss += p.penalty * w * w / 2
 	}
 	return loss
 }
 
-// part adds the rows lo to hi: their loss is returned, the gradient by raw
-// weights and biases is added to g.
-func (p *logisticProblem) part(lo, hi int, raw, bias, g []float64) (loss float64) {
+// differentiate returns the sum of the losses, puts the gradients by the logits in
+// their place, and writes the mean of those to bias.
+func (p *logisticProblem) differentiate(bias []float64) (loss float64) {
+	clear(bias)
 	z := make([]float64, p.classes)
-	for i := lo; i < hi; i++ {
-		x, y := p.rows.input(i), int(p.rows.target(i)[0])
-		largest := math.Inf(-1)
-		for k := range z {
-			z[k] = bias[k] + dot(x, raw[k*p.inputs:(k+1)*p.inputs])
-			largest = max(largest, z[k])
+	for i := range p.rows.n {
+		row, y := p.logits[i*p.classes:(i+1)*p.classes], int(p.rows.target(i)[0])
+		largest, sum := math.Inf(-1), 0.
+		for _, v := range row {
+			largest = max(largest, float64(v))
 		}
-		loss -= z[y] - largest
-		sum := 0.
-		for k, v := range z {
-			z[k] = math.Exp(v - largest)
+		for k, v := range row {
+			z[k] = math.Exp(float64(v) - largest)
 			sum += z[k]
 		}
-		loss += math.Log(sum)
+		loss += math.Log(sum) - (float64(row[y]) - largest)
 		for k, v := range z {
 			d := v / sum
 			if k == y {
 				d--
 			}
-			g[len(raw)+k] += d
-			axpy(g[k*p.inputs:(k+1)*p.inputs], d, x)
+			row[k] = float32(d)
+			bias[k] += d / float64(p.rows.n)
 		}
 	}
 	return loss
-}
-
-func dot(x []float32, w []float64) float64 {
-	w = w[:len(x)]
-	var a, b, c, d float64 // four sums: one alone waits for each addition
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		a += float64(x[i]) * w[i]
-		b += float64(x[i+1]) * w[i+1]
-		c += float64(x[i+2]) * w[i+2]
-		d += float64(x[i+3]) * w[i+3]
-	}
-	for ; i < len(x); i++ {
-		a += float64(x[i]) * w[i]
-	}
-	return a + b + (c + d)
-}
-
-func axpy(g []float64, d float64, x []float32) {
-	g = g[:len(x)]
-	for j, v := range x {
-		g[j] += d * float64(v)
-	}
 }

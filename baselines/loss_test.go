@@ -2,6 +2,7 @@ package baselines
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/actually-robust-training/art/train"
@@ -58,4 +59,36 @@ func TestMinimise(t *testing.T) {
 	minimise(func(x, g []float64) float64 { calls++; g[0] = math.NaN(); return math.NaN() }, x, 1e-9, 500)
 	assert.Less(t, calls, 100)
 	assert.Equal(t, []float64{0}, x)
+}
+
+// Large data is fitted less exactly: its loss must be that of an exact fit all the
+// same, and its predictions nearly so.
+func TestLargeDataIsFittedWellEnough(t *testing.T) {
+	const n, size, classes = 3000, 40, 5
+	r := rows{n: n, classes: classes, inputSize: size, targetSize: 1}
+	draw := rand.New(rand.NewPCG(1, 2))
+	for i := range n {
+		for range size {
+			r.inputs = append(r.inputs, float32(draw.NormFloat64()))
+		}
+		x := r.input(i)
+		y := 0
+		for k := 1; k < classes; k++ {
+			if x[k]+float32(draw.NormFloat64()) > x[y] {
+				y = k
+			}
+		}
+		r.targets = append(r.targets, float32(y))
+	}
+	p := newLogisticProblem(&r, size, classes, 1e-3)
+	require.Greater(t, p.tolerance(), 5e-7, "the data is not large")
+	fit := func(tolerance float64) (loss float64, x []float64) {
+		x = make([]float64, len(p.weights))
+		minimise(p.value, x, tolerance, 1000)
+		return p.value(x, make([]float64, len(x))), x
+	}
+	loss, x := fit(100 * p.tolerance())
+	exact, best := fit(1e-8)
+	assert.InDelta(t, exact, loss, 1e-5)
+	assert.InDeltaSlice(t, best, x, 0.01)
 }
