@@ -15,9 +15,10 @@ const (
 	// contiguous memory costs less than reading it in place each time.
 	packRows = 48
 	// With at most shortDepth products in a sum, as in the gradient of the weights
-	// for a small batch, writing C takes the time: tasks have shortRows rows, so
-	// that C is written from front to back, and read B in place.
-	shortDepth, shortRows = 32, 64
+	// for a small batch, writing C takes the time: tasks have shortRows rows and
+	// shortPanels tiles' widths, so that C is written from front to back, and read
+	// B in place.
+	shortDepth, shortRows, shortPanels = 32, 64, 9
 	// A task of a product of columns longer than gemmDepth has up to longRows rows
 	// and longPanels tiles' widths; its blocks of K have longDepth.
 	longRows, longPanels, longDepth = 128, 4, 128
@@ -42,10 +43,10 @@ type gemmPlan[F Float] struct {
 
 func planGemm[F Float](g *GemmArgs[F], b Batch) gemmPlan[F] {
 	p := gemmPlan[F]{g: g, batch: b, shape: tilingFor[F](), height: gemmRows, depth: gemmDepth}
-	if g.K <= shortDepth {
-		p.height = shortRows
-	}
 	p.width = p.shape.cols
+	if g.K <= shortDepth {
+		p.height, p.width = shortRows, shortPanels*p.shape.cols
+	}
 	if g.TransB && !g.TransA && g.M <= dotRowsMax && g.K >= dotDepthMin {
 		p.dots, p.width = true, dotWidth
 		if turns(g, b) {

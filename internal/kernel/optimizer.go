@@ -24,11 +24,21 @@ func SGDStep[F Float](o SGD, w, g, v []F) {
 	same("SGDStep", len(w), len(g))
 	if o.Momentum == 0 {
 		keep, lr := F(1-o.LR*o.WeightDecay), F(-o.LR)
-		map2(w, g, func(w, g []F) { affine2Part(w, w, keep, g, lr, 0) })
+		map2(w, g, func(w, g []F) { descend(w, g, keep, lr) })
 		return
 	}
 	same("SGDStep", len(w), len(v))
 	map3(w, g, v, func(w, g, v []F) { momentumPart(o, w, g, v) })
+}
+
+// descend computes w = keep*w + lr*g in blocks, the last one first: of a gradient
+// larger than the cache, that is what the backward pass has left there.
+func descend[F Float](w, g []F, keep, lr F) {
+	const block = 1 << 13
+	for hi := len(w); hi > 0; hi -= block {
+		lo := max(0, hi-block)
+		affine2Part(w[lo:hi], w[lo:hi], keep, g[lo:hi], lr, 0)
+	}
 }
 
 func momentumPart[F Float](o SGD, w, g, v []F) {
