@@ -51,6 +51,7 @@ func TestDeadlineIgnored(t *testing.T) {
 		`step it did not come to its end: stopped, because the deadline of the test is only .* away: raise -timeout`+
 		`, after \d+ iterations; it did not heed its context and was left behind\n`), o.text("TestIgnores/it"))
 	assert.NotContains(t, o.raw, "panic: test timed out")
+	o.says("TestIgnores/next", "needs it, which was stopped\n")
 	assert.Equal(t, []string{"it broken", "next skip"}, outcomes(o.run()))
 	assert.Equal(t, "fail", string(o.run().Outcome))
 }

@@ -54,7 +54,7 @@ func TestReuse(t *testing.T) {
 		second.says("TestReuse/"+step, says)
 	}
 	second.says("TestReuse/training", says, "training    loss", "accuracy", "✓ training accuracy at least 0.5")
-	second.says("TestReuse", "↺ "+one.ID, "the event file is in ", ", 1 artifact of reused steps where they were made; look at it: art show ")
+	second.says("TestReuse", "↺ "+one.ID, "the event file is in ", ", 1 artifact in the runs that steps were taken from; look at it: art show ")
 	two := second.newest("reuse")
 	for i, s := range two.Steps[:3] {
 		assert.Equal(t, one.ID, s.Reused)

@@ -55,6 +55,14 @@ func (s state) String() string {
 	return [...]string{"was not run", "is running", "passed", "failed", "broke", "was skipped"}[s]
 }
 
+// became is what became of a step, in words.
+func (st *step) became() string {
+	if st.stopped {
+		return "was stopped"
+	}
+	return st.state.String()
+}
+
 func (s state) outcome() record.Outcome {
 	return map[state]record.Outcome{passed: record.Passed, failed: record.Failed, broken: record.Broken, skipped: record.Skipped}[s]
 }
@@ -121,8 +129,8 @@ func (r *R) satisfy(t *testing.T, st *step) bool {
 		if need.state == skipped && len(reasons) > 0 {
 			continue // the cause is named already
 		}
-		reason := fmt.Sprintf("%s, which %s", need.plan.Name, need.state)
-		cause := fmt.Sprintf("%s %s", need.plan.Name, need.state)
+		reason := fmt.Sprintf("%s, which %s", need.plan.Name, need.became())
+		cause := fmt.Sprintf("%s %s", need.plan.Name, need.became())
 		if need.state == skipped && need.cause != "" {
 			cause = need.cause
 			reason += " because " + cause

@@ -141,7 +141,7 @@ func (r *R) files() string {
 		text = count(own, "artifact") + " and the event file are in " + r.dir.shown
 	}
 	if taken > 0 {
-		text += fmt.Sprintf(", %s of reused steps where they were made", count(taken, "artifact"))
+		text += fmt.Sprintf(", %s in the runs that steps were taken from", count(taken, "artifact"))
 	}
 	show := "art show " + r.dir.id
 	if r.settings.dir != "" && r.settings.dir != os.Getenv("ART_DIR") {
@@ -188,11 +188,8 @@ func (r *R) took(st *step) string {
 
 // tally counts verdicts by mark, or says what else became of the step.
 func (r *R) tally(st *step) string {
-	if st.stopped {
-		return "was stopped"
-	}
 	if st.state != passed && st.state != failed {
-		return st.state.String()
+		return st.became()
 	}
 	if r.settings.short {
 		return "dry run"
