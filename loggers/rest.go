@@ -153,7 +153,12 @@ func attempts(ctx context.Context, p patience, do func() error) error {
 	}
 }
 
+// transportTrouble leaves out the address of the request: the server is named already.
 func transportTrouble(err error) error {
+	var with *url.Error
+	if errors.As(err, &with) {
+		err = with.Err
+	}
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError

@@ -1,6 +1,7 @@
 package loggers
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -17,8 +18,8 @@ import (
 // from the environment, as for the loggers themselves. Runs that another process
 // is sending are left to it.
 //
-// A spool that cannot be sent does not keep others from it; the error has a
-// line for each.
+// A spool that cannot be sent does not keep others from it; the error joins one for
+// each ([errors.Join]).
 func Sync(ctx context.Context, dir string, report func(line string)) error {
 	return syncAll(ctx, dir, report, destinationOf, patience{shortestWait, longestWait, syncAttempts})
 }
@@ -44,6 +45,7 @@ func destinationOf(p position) (name string, to destination, err error) {
 
 func syncAll(ctx context.Context, dir string, report func(string), find finder, patience patience) error {
 	var errs []error
+	tired := map[string]bool{} // servers that did not answer: the next runs do not wait for them
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -52,9 +54,9 @@ func syncAll(ctx context.Context, dir string, report func(string), find finder, 
 		if d.IsDir() || !isState || filepath.Base(filepath.Dir(path)) != spoolDir {
 			return ctx.Err()
 		}
-		line, err := syncOne(ctx, spoolAt(filepath.Dir(path), name), find, patience)
+		line, err := syncOne(ctx, spoolAt(filepath.Dir(path), name), find, patience, tired)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", path, err))
+			errs = append(errs, err)
 		}
 		if line != "" {
 			report(line)
@@ -64,8 +66,11 @@ func syncAll(ctx context.Context, dir string, report func(string), find finder, 
 	return errors.Join(append(errs, err)...)
 }
 
+// serverNames are those of loggers whose server could not be found.
+var serverNames = map[string]string{"mlflow": "MLflow", "neptune": "Neptune", "wandb": "W&B"}
+
 // syncOne sends one spool; the line is empty if there was nothing to send.
-func syncOne(ctx context.Context, spool spool, find finder, patience patience) (line string, err error) {
+func syncOne(ctx context.Context, spool spool, find finder, patience patience, tired map[string]bool) (line string, err error) {
 	p, err := spool.load()
 	if err != nil {
 		return "", err
@@ -81,14 +86,17 @@ func syncOne(ctx context.Context, spool spool, find finder, patience patience) (
 	name := ""
 	if waiting > 0 {
 		if name, s.to, err = find(p); err != nil {
-			return "", err
+			return "", lacking(cmp.Or(serverNames[p.Logger], spool.state), waiting, p, err)
 		}
+	}
+	if tired[name] {
+		s.attempts = 1
 	}
 	switch err := s.begin(ctx, false); {
 	case errors.Is(err, fs.ErrNotExist), waiting == 0 && errors.Is(err, errBusy):
 		return "", nil // its own process has sent it meanwhile, or will
 	case err != nil:
-		return "", err
+		return "", lacking(name, waiting, p, err)
 	}
 	if waiting == 0 {
 		return "", errors.Join(spool.discard(), s.end())
@@ -96,20 +104,32 @@ func syncOne(ctx context.Context, spool spool, find finder, patience patience) (
 	err = s.drain(ctx, true)
 	_, left, countErr := spool.count(s.at.Sent)
 	if countErr == nil && left < waiting {
-		line = fmt.Sprintf("%s: sent %d events of %s", name, waiting-left, nameRun(p.Run, p.Recipe))
-		if page, knows := s.to.(paged); knows && s.at.Remote != nil {
-			line += ", " + page.page(&s.at)
-		}
-	}
-	if s.at.Refused > p.Refused {
-		line += fmt.Sprintf("; %d were refused and are kept, with the reasons, in %s", s.at.Refused-p.Refused, filepath.Dir(spool.events))
+		line = s.sent(name, waiting-left, p)
 	}
 	if err == nil {
 		err = spool.discard()
 	} else {
-		err = fmt.Errorf("%s does not have %d events of %s: %w", name, left, nameRun(p.Run, p.Recipe), err)
+		tired[name] = !errors.As(err, new(hopeless))
+		err = lacking(name, left, p, err)
 	}
 	return line, errors.Join(err, countErr, s.end())
+}
+
+// sent says what arrived, since the position.
+func (s *sender) sent(name string, n int, p position) string {
+	line := fmt.Sprintf("%s: sent %d events of %s", name, n, nameRun(p.Run, p.Recipe))
+	if page, knows := s.to.(paged); knows && s.at.Remote != nil {
+		line += ", " + page.page(&s.at)
+	}
+	if refused := s.at.Refused - p.Refused; refused > 0 {
+		line += fmt.Sprintf("; %d were refused and are kept, with the reasons, in %s", refused, filepath.Dir(s.spool.events))
+	}
+	return line
+}
+
+// lacking says what a server still does not have.
+func lacking(name string, n int, p position, why error) error {
+	return fmt.Errorf("%s does not have %d events of %s: %w", name, n, nameRun(p.Run, p.Recipe), why)
 }
 
 // paged is a destination that has a page for people to look at.

@@ -250,7 +250,7 @@ func (w *wandb) putTagged(ctx context.Context, address string, headers []string,
 	}
 	got, err := w.store.Do(r)
 	if err != nil {
-		return "", fmt.Errorf("sending a file to %s: %w", r.URL.Host, unsigned(err))
+		return "", fmt.Errorf("sending a file to %s: %w", r.URL.Host, transportTrouble(err))
 	}
 	defer got.Body.Close() //nolint:errcheck // it was only read
 	return got.Header.Get("ETag"), w.storeTrouble(got, "sending a file to")
@@ -271,13 +271,4 @@ func (w *wandb) storeTrouble(got *http.Response, doing string) error {
 		}
 	}
 	return later{err, retryAfter(got.Header.Get("Retry-After"), time.Now())}
-}
-
-// unsigned is a transport error without the address, which is as good as a key.
-func unsigned(err error) error {
-	var with *url.Error
-	if errors.As(err, &with) {
-		err = with.Err
-	}
-	return transportTrouble(err)
 }

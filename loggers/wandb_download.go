@@ -222,7 +222,7 @@ func (w *wandb) get(ctx context.Context, address string, size int64, to io.Write
 	r.Header.Set("User-Agent", "art-go")
 	got, err := w.store.Do(r)
 	if err != nil {
-		return fmt.Errorf("reading from %s: %w", r.URL.Host, unsigned(err))
+		return fmt.Errorf("reading from %s: %w", r.URL.Host, transportTrouble(err))
 	}
 	defer got.Body.Close() //nolint:errcheck // it was only read
 	if err := w.storeTrouble(got, "reading from"); err != nil {

@@ -30,17 +30,32 @@ func (a *app) syncCommand() *cli.Command {
 			}
 			lines := 0
 			var trouble error
-			err = loggers.Sync(ctx, dir, func(line string) {
+			say := func(line string) {
 				lines++
 				trouble = errors.Join(trouble, a.say(oneLine(line)+"\n"))
-			})
-			if err != nil {
-				return fmt.Errorf("not all could be sent, type it again to go on: %w", errors.Join(err, trouble))
 			}
-			if lines == 0 {
-				trouble = a.say("nothing is waiting to be sent below " + a.shown(dir) + "\n")
+			failed := parts(loggers.Sync(ctx, dir, say))
+			for _, err := range failed {
+				say("not sent: " + err.Error())
 			}
-			return trouble
+			switch {
+			case len(failed) > 0:
+				err = fmt.Errorf("not all could be sent, nothing is lost: type it again when that is mended")
+			case lines == 0:
+				say("nothing is waiting to be sent below " + a.shown(dir))
+			}
+			return errors.Join(err, trouble)
 		},
 	}
+}
+
+// parts are the errors that were joined to one.
+func parts(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	if err != nil {
+		return []error{err}
+	}
+	return nil
 }
