@@ -110,6 +110,7 @@ func TestWandBKeys(t *testing.T) {
 		{"netrc default", "", "default login user password " + long, "", long, ""},
 		{"settings file", "", "", "[default]\napi_key = " + long + "\n", long, ""},
 		{"none", "", "machine other password " + long, "[other]\napi_key = " + long, "", "there is no key: set WANDB_API_KEY"},
+		{"identity token", "", "", "[default]\nidentity_token_file = /token\n", "", "WANDB_IDENTITY_TOKEN_FILE is not supported: set WANDB_API_KEY"},
 		{"short", "0123456789abcdef", "", "", "", "the key in WANDB_API_KEY does not look like one"},
 		{"space", long + " ", "", "", "", "does not look like one"},
 	} {

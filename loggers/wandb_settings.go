@@ -121,6 +121,9 @@ func (s wandbSettings) key(address string) (string, error) {
 	if key == "" {
 		key, from = s["api_key"], "the settings file"
 	}
+	if key == "" && s["identity_token_file"] != "" {
+		return "", errors.New("WANDB_IDENTITY_TOKEN_FILE is not supported: set WANDB_API_KEY, or WANDB_MODE=offline to send the run later")
+	}
 	if key == "" {
 		return "", errors.New("there is no key: set WANDB_API_KEY, run wandb login, or set WANDB_MODE=offline to send the run later")
 	}
