@@ -21,16 +21,16 @@ const gitPatience = time.Second
 // uncommitted says what differs from the commit that is checked out above a folder:
 // "clean", or the number of files and a hash of them, changed ones and new Go
 // files. It is "" where there is no repository, no git, or no answer in time.
-func uncommitted(dir string) string {
+func uncommitted(dir string, patience time.Duration) string {
 	root := repository(dir)
 	if root == "" {
 		return ""
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), gitPatience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	git := exec.CommandContext(ctx, "git", "--no-optional-locks", "-c", "core.fsmonitor=false",
 		"status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames")
-	git.Dir, git.WaitDelay = root, 100*time.Millisecond
+	git.Dir, git.WaitDelay = root, patience/10
 	out, err := git.Output()
 	if err != nil {
 		return ""

@@ -27,7 +27,7 @@ func TestUncommitted(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
-	assert.Empty(t, uncommitted(below), "no repository")
+	assert.Empty(t, uncommitted(below, time.Minute), "no repository")
 	git("init", "-q")
 	write("a.go", "package a\n")
 	write("data.csv", "1\n")
@@ -36,17 +36,17 @@ func TestUncommitted(t *testing.T) {
 	git("commit", "-q", "-m", "first")
 	write("notes.txt", "not of Go\n")
 	write("x.out", "ignored\n")
-	assert.Equal(t, "clean", uncommitted(below))
+	assert.Equal(t, "clean", uncommitted(below, time.Minute))
 	assert.Len(t, commit(below), 40)
 
 	seen := map[string]string{}
 	expect := func(what, like string) {
 		t.Helper()
-		got := uncommitted(below)
+		got := uncommitted(below, time.Minute)
 		assert.Regexp(t, "^"+like+", [0-9a-f]{16}$", got)
 		assert.NotContains(t, seen, got, "%s", what)
 		seen[got] = what
-		assert.Equal(t, got, uncommitted(below), "the same again")
+		assert.Equal(t, got, uncommitted(below, time.Minute), "the same again")
 	}
 	write("data.csv", "2\n")
 	expect("a tracked file", "1 file")
@@ -60,25 +60,25 @@ func TestUncommitted(t *testing.T) {
 	expect("a file that is gone", "3 files")
 	git("add", ".")
 	git("commit", "-q", "-m", "second")
-	assert.Equal(t, "clean", uncommitted(below))
+	assert.Equal(t, "clean", uncommitted(below, time.Minute))
 
 	t.Setenv("PATH", t.TempDir())
-	assert.Empty(t, uncommitted(below), "no git")
+	assert.Empty(t, uncommitted(below, time.Minute), "no git")
 	slow := filepath.Join(os.Getenv("PATH"), "git")
 	require.NoError(t, os.WriteFile(slow, []byte("#!/bin/sh\nwhile :; do :; done\n"), 0o755))
 	start := time.Now()
-	assert.Empty(t, uncommitted(below), "git that does not answer")
-	assert.Less(t, time.Since(start), 20*gitPatience)
+	assert.Empty(t, uncommitted(below, 50*time.Millisecond), "git that does not answer")
+	assert.Less(t, time.Since(start), 20*time.Second)
 }
 
 // What a run pays for it, in this repository.
 func BenchmarkUncommitted(b *testing.B) {
 	dir, err := os.Getwd()
 	require.NoError(b, err)
-	if uncommitted(dir) == "" {
+	if uncommitted(dir, time.Minute) == "" {
 		b.Skip("no git, or no repository")
 	}
 	for b.Loop() {
-		uncommitted(dir)
+		uncommitted(dir, time.Minute)
 	}
 }

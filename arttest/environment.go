@@ -28,7 +28,7 @@ func (r *R) environment() map[string]string {
 	}
 	for name, value := range map[string]string{
 		"commit": commit(r.place.module),
-		"diff":   uncommitted(r.place.module),
+		"diff":   uncommitted(r.place.module, gitPatience),
 		"go.sum": checksum(filepath.Join(r.place.module, "go.sum")),
 		"cpu":    processor(),
 	} {

@@ -60,8 +60,12 @@ func TestReports(t *testing.T) {
 // In a locale that is not UTF-8 nothing but ASCII is printed, whatever is reported.
 func TestASCII(t *testing.T) {
 	t.Parallel()
-	for _, locale := range []string{"LANG=C", "LC_ALL=POSIX", "LC_CTYPE=de_DE.ISO-8859-1"} {
-		o := recipes(t, "^(TestGolden.*|TestArtifacts|TestPanic.*|TestLinear|TestMisuse|TestLast)$", locale)
+	for locale, run := range map[string]string{
+		"LANG=C":                    "^(TestGolden.*|TestArtifacts|TestPanic.*|TestLinear|TestMisuse|TestLast)$",
+		"LC_ALL=POSIX":              "^(TestLinear|TestMisuse)$",
+		"LC_CTYPE=de_DE.ISO-8859-1": "^(TestLinear|TestMisuse)$",
+	} {
+		o := recipes(t, run, locale)
 		for _, e := range o.events {
 			if strings.HasPrefix(e.Test, "TestMisuse/bad-name") {
 				continue // the name is the user's, but see below
