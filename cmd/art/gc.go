@@ -20,7 +20,7 @@ func (a *app) gcCommand() *cli.Command {
 		Name: "gc", Usage: "delete old runs",
 		Description: "Of each recipe the last run, the last that passed and the best always stay, and so do runs that are pinned,\n" +
 			"that go on, or that have something to send (art sync). The best run has the best validation score of its\n" +
-			"last step.",
+			"last step. With a run goes what later runs would have taken from it: results, checkpoints.",
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "keep", Value: 10, Usage: "spare the newest `N` runs of each recipe"},
 			&cli.StringFlag{Name: "older", Value: "30d", Usage: "delete only runs older than `SPAN`: 30d, 2w, 12h; 0s is any age"},
