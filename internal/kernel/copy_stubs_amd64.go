@@ -15,7 +15,8 @@ func transpose8(dst *float32, rowDst int, src *float32, rowSrc int, blocks int)
 func copyBlock(dst *float32, rowDst int, src *float32, rowSrc int, rows int, cols int)
 
 // gatherRuns256 copies, for each of k offsets (in elements) into src, n runs of up to 8 elements, given
-// as positions in src and in the row of dst and a mask of elements. rowDst is in bytes.
+// in order as positions in src and in the row of dst and a mask of elements, which is not looked at: a
+// later run overwrites the excess of an earlier one. rowDst is in bytes.
 //
 //go:noescape
 func gatherRuns256(dst *float32, rowDst int, src *float32, off *int, k int, runs *int, n int)

@@ -22,10 +22,11 @@
 // # Threads and reproducibility
 //
 // Functions that pay for it run on several cores through [Parallel], which
-// never uses more than GOMAXPROCS goroutines in total. Work is split along
-// outputs or along blocks of a fixed size, never by the number of threads, so
-// that every result is the same bits for any GOMAXPROCS. Another instruction
-// set (AVX2 instead of AVX-512, or another architecture) may round differently.
+// never uses more than GOMAXPROCS goroutines in total. Outputs are shared among
+// them; sums are split into blocks of a fixed size, never by the number of
+// threads, so that every result is the same bits for any GOMAXPROCS. Another
+// instruction set (AVX2 instead of AVX-512, or another architecture) may round
+// differently.
 //
 // # Other architectures
 //

@@ -118,7 +118,8 @@ func gatherRuns(s isa) {
 	TEXT("gatherRuns"+s.name, 4, "func(dst *float32, rowDst int, src *float32, off *int, k int, runs *int, n int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("gatherRuns%s copies, for each of k offsets (in elements) into src, n runs of up to %d elements, given", s.name, s.lanes),
-		"as positions in src and in the row of dst and a mask of elements. rowDst is in bytes.")
+		"in order as positions in src and in the row of dst and a mask of elements, which is not looked at: a",
+		"later run overwrites the excess of an earlier one. rowDst is in bytes.")
 	dst, rowDst := Load(Param("dst"), GP64()), Load(Param("rowDst"), GP64())
 	src, off := Load(Param("src"), GP64()), Load(Param("off"), GP64())
 	k, runs, n := Load(Param("k"), GP64()), Load(Param("runs"), GP64()), Load(Param("n"), GP64())
@@ -133,7 +134,7 @@ func gatherRuns(s isa) {
 	MOVQ(at(r, 0), from)
 	MOVQ(at(r, 8), to)
 	VMOVUPS(Mem{Base: base, Index: from, Scale: 4}, v)
-	VMOVUPS(v, Mem{Base: dst, Index: to, Scale: 4}) // a later run overwrites the excess
+	VMOVUPS(v, Mem{Base: dst, Index: to, Scale: 4})
 	ADDQ(I32(24), r)
 	DECQ(c)
 	JNE(LabelRef("run" + s.name))
