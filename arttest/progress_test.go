@@ -126,3 +126,21 @@ func TestFindTerminal(t *testing.T) {
 		})
 	}
 }
+
+// Several seeds at once are one line, as long as all of them together.
+func TestProgressOfSeeds(t *testing.T) {
+	s := &screen{}
+	p, _, wait := watched(s)
+	p.update(10, 10, "")
+	report := p.share([]*seedRun{{seed: 8}, {seed: 9}, {seed: 10}})
+	wait(patience)
+	report(1, 5, 10, "")
+	assert.Equal(t, "\r\x1b[Kiris/overfit  [#######.............]  37%  15 it  15 it/s  0:02 left  seed 9", s.String())
+	report(0, 30, 10, "") // more than planned
+	report(1, 10, 10, "")
+	report(2, 0, 0, "no total")
+	assert.Equal(t, ", after 30 of 40 iterations", p.position())
+	p, _, _ = watched(s)
+	p.share([]*seedRun{{seed: 8}})(0, 1, 1, "") // of a step that showed nothing
+	assert.Empty(t, p.position())
+}
