@@ -52,10 +52,10 @@ func playMLflow(role, dir, server string) error {
 // server, which counts what comes twice twice, loses answers: in the end it has every
 // point once, in order.
 func TestMLflowKilledProcessesSendEverythingOnce(t *testing.T) {
-	random, lost := rand.New(rand.NewPCG(15, 16)), 0
+	random, losing, lost := rand.New(rand.NewPCG(15, 16)), rand.New(rand.NewPCG(17, 18)), 0
 	s := &tracker{}
 	s.after = func(_ http.ResponseWriter, r *http.Request) bool {
-		if strings.HasSuffix(r.URL.Path, "log-batch") && random.IntN(4) == 0 && lost < 60 {
+		if strings.HasSuffix(r.URL.Path, "log-batch") && losing.IntN(4) == 0 && lost < 60 {
 			lost++
 			panic(http.ErrAbortHandler) // everything has arrived, and the sender does not know
 		}

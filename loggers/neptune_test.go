@@ -350,10 +350,10 @@ func TestNeptuneUploadsGetThroughFaults(t *testing.T) {
 // Tokens that live for moments, by the clock of the server, are renewed as often.
 func TestNeptuneTokensExpire(t *testing.T) {
 	s := useNeptune(t)
-	s.SetTokenLife(60 * time.Millisecond)
+	s.SetTokenLife(250 * time.Millisecond)
 	l := &Neptune{Spool: t.TempDir(), W: io.Discard}
 	recordtest.Emit(t, l, record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"})
-	s.Inject(neptunetest.Fault{Operation: "operations", Delay: 30 * time.Millisecond})
+	s.Inject(neptunetest.Fault{Operation: "operations", Delay: 80 * time.Millisecond})
 	recordtest.Emit(t, l, scalars(2, 8001)...)
 	require.NoError(t, l.Close())
 	assertLosses(t, s, 8000)
@@ -464,7 +464,7 @@ func TestNeptuneOfAServerThatIsNotThere(t *testing.T) {
 		return base64.StdEncoding.EncodeToString([]byte(`{"api_address":"` + address + `","api_key":"` + secret + `"}`))
 	}
 	t.Setenv("NEPTUNE_API_TOKEN", token(gone.URL))
-	assert.ErrorContains(t, toNeptune(t, &Neptune{Spool: t.TempDir(), Grace: 50 * time.Millisecond}, 3), "connection refused")
+	assert.ErrorContains(t, toNeptune(t, &Neptune{Spool: t.TempDir(), Grace: 300 * time.Millisecond, linger: time.Millisecond, courierPatience: hasty}, 3), "connection refused")
 
 	encrypted := httptest.NewUnstartedServer(http.NotFoundHandler())
 	encrypted.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, 0)

@@ -104,12 +104,12 @@ func (w *wandb) uploadEntries(ctx context.Context, a *wandbArtifact, artifact, m
 // putEntry sends a file, unless the service has its bytes; in parts if it wants them.
 func (w *wandb) putEntry(ctx context.Context, to fileGrant, path string, entry *artifactEntry, parts []uploadPart) error {
 	switch {
+	case to.UploadURL == nil:
+		return nil
 	case to.UploadMultipartURLs != nil && len(to.UploadMultipartURLs.UploadURLParts) > 0:
 		return w.putParts(ctx, to, path, entry.Size, parts)
-	case to.UploadURL != nil:
-		return w.put(ctx, *to.UploadURL, to.UploadHeaders, path)
 	}
-	return nil
+	return w.put(ctx, *to.UploadURL, to.UploadHeaders, path)
 }
 
 // putParts sends a file in parts, one after the other, and has the store put them

@@ -212,9 +212,10 @@ func (s *Server) createArtifactFiles(args arguments) (any, error) {
 			node["artifact"].(object)["id"] = birth.ID
 		} else if sums, err := s.announced(name, spec); err != nil {
 			return nil, err
-		} else if sums != nil {
-			node["uploadMultipartUrls"] = s.assemble(a, name, node["storagePath"].(string), sums)
 		} else {
+			if sums != nil {
+				node["uploadMultipartUrls"] = s.assemble(a, name, node["storagePath"].(string), sums)
+			}
 			node["uploadUrl"] = s.sign(&grant{method: http.MethodPut, headers: headers, put: func(b []byte) { a.Files[name] = b }})
 		}
 		nodes = append(nodes, node)
