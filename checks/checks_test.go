@@ -205,3 +205,29 @@ func TestResolution(t *testing.T) {
 		assert.Equal(t, want, checks.Resolution(rows))
 	}
 }
+
+// What the step found out about a stage is quoted by the checks on its scores: that of
+// the last trial, what was measured before what is usual.
+func TestBoundQuotesFindings(t *testing.T) {
+	var run record.Run
+	emit := func(e record.Event) {
+		e.Step = "it"
+		require.NoError(t, run.Emit(e))
+	}
+	found := func(trial, name, cause string) {
+		emit(record.Event{Kind: record.Found, Trial: trial, Name: name,
+			Verdict: &record.Verdict{Evidence: []string{cause + " measured"}, Likely: []string{cause}, Try: []string{"mend " + cause}}})
+	}
+	found("first", checks.Findings("training"), "old")
+	found("second", checks.Findings("training"), "new")
+	found("second", checks.Findings("validation"), "other")
+	emit(record.Event{Kind: record.Score, Trial: "second", Name: "accuracy", Stage: "training", Value: 0.5})
+	v := checks.AtLeast("accuracy", "training", 0.9).Run(run.Step("it"))
+	assert.Equal(t, []string{"new measured"}, v.Evidence)
+	assert.Equal(t, []string{"new"}, v.Likely)
+	assert.Equal(t, []string{"mend new"}, v.Try)
+	assert.Empty(t, checks.AtLeast("accuracy", "training", 0.4).Run(run.Step("it")).Likely, "a pass has no trouble")
+
+	v = checks.Quote(record.Verdict{Likely: []string{"usual"}}, run.Step("it"), checks.Findings("validation"))
+	assert.Equal(t, []string{"other", "usual"}, v.Likely)
+}

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/actually-robust-training/art/record"
@@ -41,9 +42,33 @@ func bound(metric, stage string, want float64, words, sign string, holds func(fl
 			if share := func(v float64) bool { return v >= 0 && v <= 1 }; words == "at least" && share(want) && share(p.Value) {
 				v.Note = Resolution(p.Rows)
 			}
-			return v
+			return Quote(v, s, Findings(stage))
 		},
 	}
+}
+
+// Findings is the name under which a step records what it found out about its scores
+// on a stage; AtLeast and AtMost quote it when they do not hold.
+func Findings(stage string) string { return stage + "-scores" }
+
+// Quote adds to a verdict what the step found out under a name, in the last trial that
+// found anything under it: causes that were measured go before those that are only usual.
+func Quote(v record.Verdict, s *record.StepRun, name string) record.Verdict {
+	trial := ""
+	for _, f := range s.Findings {
+		if f.Name == name {
+			trial = f.Trial
+		}
+	}
+	for _, f := range s.Findings {
+		if f.Name != name || f.Trial != trial {
+			continue
+		}
+		v.Evidence = append(v.Evidence, f.Evidence...)
+		v.Likely, v.Try = slices.Concat(f.Likely, v.Likely), slices.Concat(f.Try, v.Try)
+		v.Files = append(v.Files, f.Files...)
+	}
+	return v
 }
 
 // signed spells a minus sign, which a name cannot hold.

@@ -79,9 +79,9 @@ func (t *trial) outputs(b train.Batch) (train.Tensor, error) {
 func notAffine(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(bendName, "")
 	if !ok {
-		return passed("", "does not apply")
+		return without("does not apply")
 	}
-	v := checks.Hold(p.Value > 1e-4, "no affine map", "bend "+checks.Number(p.Value))
+	v := checks.Hold(p.Value > 1e-4, "a bend > 0.0001", checks.Number(p.Value))
 	v.Trouble = fmt.Sprintf("the network is an affine map: its %.0f layers can do no more than one", value(s, matricesName, ""))
 	v.Evidence = []string{"halfway between two rows, the output is exactly the mean of theirs"}
 	v.Likely = []string{"the activation function between the layers is missing (no ReLU)"}

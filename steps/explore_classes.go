@@ -111,14 +111,11 @@ func (e ExploreData) balanced(s *record.StepRun) record.Verdict {
 		return without("there are no two classes")
 	}
 	v := checks.Hold(perplexity >= e.MinPerplexity && rarest >= e.MinRarest,
-		fmt.Sprintf("≥ %s and ≥ %s", checks.Number(e.MinPerplexity), checks.Number(e.MinRarest)),
-		fmt.Sprintf("perplexity %s, rarest/commonest %s", checks.Number(perplexity), checks.Number(rarest)))
+		fmt.Sprintf("perplexity ≥ %g, rarest/commonest ≥ %g", e.MinPerplexity, e.MinRarest),
+		fmt.Sprintf("%s, %s", checks.Number(perplexity), checks.Number(rarest)))
 	v.Trouble = "some classes are much rarer than others: a network can score well without them"
 	return v
 }
-
-// without is the verdict where there is nothing to judge.
-func without(why string) record.Verdict { return record.Verdict{Mark: record.Pass, Note: why} }
 
 // elsewhere reports that there are stages beside training.
 func elsewhere(s *record.StepRun) bool {

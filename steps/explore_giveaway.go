@@ -129,7 +129,11 @@ func noGiveaway(s *record.StepRun) record.Verdict {
 	if !finite(most) {
 		return without("no features that could be told one by one")
 	}
-	v := checks.Hold(most < givesMuch, "< "+checks.Number(givesMuch), checks.Number(most))
+	share := "η²"
+	if value(s, seenClasses, "") == 0 {
+		share = "r²"
+	}
+	v := checks.Hold(most < givesMuch, fmt.Sprintf("%s < %g for each", share, givesMuch), checks.Number(most))
 	v.Trouble = "an input gives the target away: the network will learn that and nothing else"
 	if v.Mark == record.Fail && (given == 0 || 2*given > features) {
 		v.Mark = record.Warn

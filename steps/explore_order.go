@@ -139,7 +139,7 @@ func orderMixed(s *record.StepRun) record.Verdict {
 	if !finite(unmixed) {
 		return without("there are no classes to mix")
 	}
-	v := checks.Hold(unmixed <= maxUnmixed, "", "mixed")
+	v := checks.Hold(unmixed <= maxUnmixed, "neighbours as by chance", "mixed")
 	if v.Mark == record.Fail {
 		v.Got = "sorted by class"
 	}

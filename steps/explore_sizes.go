@@ -53,7 +53,7 @@ func (x exploration) measureSizes() {
 }
 
 func sizesFit(s *record.StepRun) record.Verdict {
-	v := record.Verdict{Mark: record.Pass}
+	v := record.Verdict{Mark: record.Pass, Want: fmt.Sprintf("≥ %d a class, ≥ %d to judge by", rowsAClass, rowsToTest)}
 	for _, stage := range []string{train.Training, train.Validation, train.Test} {
 		if n := value(s, seenRows, stage); finite(n) {
 			if v.Got != "" {

@@ -34,6 +34,7 @@ func (t *trial) finalScores(ctx context.Context, result train.Result) error {
 	}
 	t.shares(train.Training, seen, seen)
 	t.measureWeights()
+	t.explainTarget()
 	if t.data.Validation == nil {
 		return t.saveTraining()
 	}
@@ -43,6 +44,7 @@ func (t *trial) finalScores(ctx context.Context, result train.Result) error {
 	}
 	t.shares(train.Validation, other, seen)
 	t.explainValidation(seen, other)
+	t.explainGoal()
 	return t.saveTraining()
 }
 

@@ -313,9 +313,9 @@ func (t *trial) probeRate() error {
 func rateCounts(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(idleName, "")
 	if !ok {
-		return passed("", "no gradients")
+		return without("no gradients")
 	}
-	v := checks.Hold(p.Value == 0, "0 moves nothing", fmt.Sprintf("0 moves %.0f parameters", p.Value))
+	v := checks.Hold(p.Value == 0, "a rate of 0 moves nothing", fmt.Sprintf("%.0f parameters move", p.Value))
 	v.Trouble = "an update with learning rate 0 changes parameters"
 	v.Likely = []string{"the learner ignores the learning rate of Update: schedules and later phases have no effect"}
 	v.Try = []string{"multiply every change of a parameter by the learning rate that Update is given"}
@@ -325,7 +325,7 @@ func rateCounts(s *record.StepRun) record.Verdict {
 func gradientsRepeat(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(repeatGradName, "")
 	if !ok {
-		return passed("", "no gradients")
+		return without("no gradients")
 	}
 	v := checks.Hold(p.Value < 1e-3, "the same twice", fmt.Sprintf("%s apart", checks.Number(p.Value)))
 	v.Trouble = "two equal calls of Forward give two gradients"
@@ -335,7 +335,7 @@ func gradientsRepeat(s *record.StepRun) record.Verdict {
 func gradientsFit(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(slopeName, "")
 	if !ok {
-		return passed("", "no gradients to compare")
+		return without("no gradients to compare")
 	}
 	v := checks.Hold(p.Value <= slopeTolerance, fmt.Sprintf("≤ %g off", slopeTolerance), fmt.Sprintf("%s off", checks.Number(p.Value)))
 	v.Trouble = "the gradients are not those of the loss"
@@ -345,9 +345,9 @@ func gradientsFit(s *record.StepRun) record.Verdict {
 func updateDownhill(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(downhillName, "")
 	if !ok {
-		return passed("", "no gradients")
+		return without("no gradients")
 	}
-	v := checks.Hold(p.Value < 0, "against the gradient", "cosine "+checks.Number(p.Value))
+	v := checks.Hold(p.Value < 0, "cosine with the gradient < 0", checks.Number(p.Value))
 	v.Trouble = "the first update does not go against the gradient: it climbs"
 	v.Likely = []string{"the update has the wrong sign"}
 	if p.Value == 0 {

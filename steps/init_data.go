@@ -74,26 +74,26 @@ func batchesDiffer(s *record.StepRun) record.Verdict {
 func targetsScaled(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(sizeName, "")
 	if !ok {
-		return passed("", "no regression")
+		return without("no regression")
 	}
 	start, zero := value(s, train.LossName, train.Training), value(s, expectedName, "")
 	fits := p.Value <= largestTarget && p.Value >= smallestTarget || p.Value == 0 || start < zero/4
 	v := checks.Hold(fits, fmt.Sprintf("%g … %d", smallestTarget, largestTarget), checks.Number(p.Value))
 	v.Trouble = fmt.Sprintf("the targets have root mean square %s, and the network starts near 0", checks.Number(p.Value))
 	v.Likely = []string{"the targets are not scaled: training spends itself on reaching their mean"}
-	v.Try = []string{"standardise the targets by the mean and deviation of the training data"}
+	v.Try = []string{"standardise the targets by the mean and deviation of the training data, or take their logarithm: datasets.Map"}
 	return v
 }
 
 func modesAgree(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(modesName, "")
 	if !ok {
-		return passed("", "no finite loss")
+		return without("no finite loss")
 	}
 	if value(s, confidentName, "") >= mostConfident {
-		return passed("", "outputs are saturated")
+		return without("outputs are saturated")
 	}
-	v := checks.Hold(p.Value > 0.5 && p.Value < 2, "0.5 … 2 times", checks.Number(p.Value)+" times")
+	v := checks.Hold(p.Value > 0.5 && p.Value < 2, "0.5 … 2 ×", checks.Number(p.Value)+" ×")
 	v.Trouble = fmt.Sprintf("the loss in training mode is %s times that in inference mode, before any training", checks.Number(p.Value))
 	return v
 }

@@ -20,7 +20,7 @@ func finiteLoss(s *record.StepRun) record.Verdict {
 func (c CheckLossOnInit) expectedLoss(s *record.StepRun) record.Verdict {
 	got, want, prior := value(s, train.LossName, train.Training), value(s, expectedName, ""), value(s, priorName, "")
 	if !finite(want) {
-		return passed("", checks.Number(got)+" (what to expect of this loss is not known: set Want)")
+		return without(checks.Number(got) + " (what to expect of this loss is not known: set Want)")
 	}
 	tolerance := c.tolerance()
 	spread := min(value(s, spreadName, ""), 0.5)
@@ -59,7 +59,7 @@ const mostConfident = 0.1
 func notSaturated(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(confidentName, "")
 	if !ok {
-		return passed("", "no classes")
+		return without("no classes")
 	}
 	v := checks.Hold(p.Value < mostConfident, "< 10 % of rows above 0.99", checks.Number(100*p.Value)+" %")
 	v.Trouble = fmt.Sprintf("the fresh network is already sure of %s %% of the rows", checks.Number(100*p.Value))
@@ -90,7 +90,7 @@ func dependsOnInputs(s *record.StepRun) record.Verdict {
 
 func lossIsMean(s *record.StepRun) record.Verdict {
 	if _, ok := s.Score(sumName, ""); !ok {
-		return passed("", "no finite loss to compare")
+		return without("no finite loss to compare")
 	}
 	loss, gradient := value(s, sumName, ""), value(s, gradSumName, "")
 	v := checks.Hold(loss > 0.6 && loss < 1.5 && !(gradient > 1.6), "the same for a batch taken twice", fmt.Sprintf("%s × as large", checks.Number(loss)))
@@ -121,7 +121,7 @@ func repeatable(s *record.StepRun) record.Verdict {
 func headBias(s *record.StepRun) record.Verdict {
 	want, prior, got := value(s, expectedName, ""), value(s, priorName, ""), value(s, train.LossName, train.Training)
 	if !finite(want) || prior > 0.7*want {
-		return passed("", "targets are balanced")
+		return without("targets are balanced")
 	}
 	v := checks.Hold(got <= prior*1.2, "≤ "+checks.Number(prior*1.2), checks.Number(got))
 	v.Trouble = fmt.Sprintf("the loss starts at %s; knowing the mean of the targets alone gives %s", checks.Number(got), checks.Number(prior))

@@ -50,11 +50,11 @@ func (t *trial) compareModes(b train.Batch) error {
 func modesStayAlike(s *record.StepRun) record.Verdict {
 	training, ok := s.Score(trainingModeName, "")
 	if !ok {
-		return passed("", "dropout or batch statistics: the modes differ by design")
+		return without("dropout or batch statistics: the modes differ by design")
 	}
 	inference, target := value(s, inferenceName, ""), value(s, targetName, "")
 	v := checks.Hold(!finite(training.Value) || math.Abs(training.Value-inference) <= 0.1*training.Value+0.01*target,
-		checks.Number(training.Value), checks.Number(inference))
+		"loss "+checks.Number(training.Value), checks.Number(inference))
 	v.Trouble = fmt.Sprintf("before training, both modes had the same loss; after it, the loss of the batch is %s in training mode, %s in inference mode",
 		checks.Number(training.Value), checks.Number(inference))
 	v.Likely = []string{"inference does not use the weights that training moves: a copy, or those of another time"}

@@ -88,6 +88,10 @@ func (l *likeness) addValues(outputs, targets []float32) {
 	}
 }
 
+// leastRanked is the strength from which on ranks count: a fresh network has ranks,
+// too, which may follow the targets by the luck of its weights.
+const leastRanked = 0.01
+
 // z is the mean of d in its standard errors, at most 0 for next to none, or what
 // the ranks of the probabilities say, when that is more; for values, Student's t of the
 // correlation. NaN when there is nothing to tell from.
@@ -102,7 +106,7 @@ func (l *likeness) z() float64 {
 		return min(l.mean(), 0)
 	}
 	z := l.standard()
-	if z < significant {
+	if z < surely && l.strength() >= leastRanked {
 		z = max(z, l.ranks.z())
 	}
 	return z

@@ -20,7 +20,7 @@ func lossReachesZero(s *record.StepRun) record.Verdict {
 func rowsLearned(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(learnedName, "")
 	if !ok {
-		return passed("", "no classes")
+		return without("no classes")
 	}
 	v := checks.Hold(p.Value >= 0.999, "all", fmt.Sprintf("%.0f of %d", p.Value*float64(p.Rows), p.Rows))
 	if value(s, train.LossName, train.Training) <= value(s, targetName, "") {
@@ -49,7 +49,7 @@ const mostJump = 5
 func lossDoesNotJump(s *record.StepRun) record.Verdict {
 	curve := s.Curve(train.LossName).Values()
 	if len(curve) == 0 || !(curve[0] > 0) {
-		return passed("", "no loss to compare")
+		return without("no loss to compare")
 	}
 	highest, at := 0., 0
 	for i, l := range curve {
@@ -71,7 +71,7 @@ const mostFirst = 0.4
 func firstUpdateSmall(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(firstName, "")
 	if !ok {
-		return passed("", "no layer to tell from")
+		return without("no layer to tell from")
 	}
 	v := checks.Hold(p.Value <= mostFirst, fmt.Sprintf("≤ %g of their size", mostFirst), checks.Number(p.Value))
 	v.Trouble = fmt.Sprintf("the first update changed the weights of most layers by %s of their size: what they were initialised with is lost", checks.Number(p.Value))

@@ -162,7 +162,7 @@ func metricsImprove(s *record.StepRun) record.Verdict {
 	got, want := value(s, train.LossName, train.Training), value(s, targetName, "")
 	worse, ok := s.Score(worseName, "")
 	if !ok || !(got <= want) {
-		return passed("", "the batch is not learned")
+		return without("the batch is not learned")
 	}
 	v := checks.Hold(worse.Value == 0, "none worse", fmt.Sprintf("%.0f worse", worse.Value))
 	v.Trouble = "a metric got worse while the network learned the batch by heart"

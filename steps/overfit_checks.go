@@ -36,7 +36,7 @@ func lossFalls(s *record.StepRun) record.Verdict {
 		return unmeasured("the loss")
 	}
 	if len(curve) < 20 {
-		return passed("", fmt.Sprintf("too few iterations to tell (%d)", len(curve)))
+		return without(fmt.Sprintf("too few iterations to tell (%d)", len(curve)))
 	}
 	start, end := curve[:max(1, len(curve)/50)], curve[len(curve)-len(curve)/10:]
 	first, last := mean(start), mean(end)
@@ -96,7 +96,7 @@ func oneBatchPassed(s *record.StepRun) bool {
 func lossDoesNotClimb(s *record.StepRun) record.Verdict {
 	w := windows(s.Curve(train.LossName).Values(), 10)
 	if len(w) < 10 {
-		return passed("", "too few iterations to tell")
+		return without("too few iterations to tell")
 	}
 	low, at := w[0], 0
 	for i, x := range w {
@@ -125,7 +125,7 @@ const leastTransfer = 0.15
 func beatsGuessing(s *record.StepRun) record.Verdict {
 	z, ok := s.Score(share(followsName, train.Validation), "")
 	if !ok {
-		return passed("", "nothing to tell from")
+		return without("nothing to tell from")
 	}
 	fit, trained := value(s, share(fitName, train.Validation), ""), value(s, share(fitName, train.Training), "")
 	v := checks.Hold(z.Value >= significant, fmt.Sprintf("≥ %d standard errors", significant), checks.Number(z.Value))
@@ -166,7 +166,7 @@ func metricsAgree(s *record.StepRun) record.Verdict {
 		}
 	}
 	if compared == 0 {
-		return passed("", "no metric to compare")
+		return without("no metric to compare")
 	}
 	return passed("as counted here", "the same")
 }
@@ -176,7 +176,7 @@ func metricsAgree(s *record.StepRun) record.Verdict {
 func scheduleLasts(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(scheduleName, "")
 	if !ok {
-		return passed("", "a constant rate")
+		return without("a constant rate")
 	}
 	v := checks.Hold(p.Value >= 0.4, "≥ 40 % of the iterations", percent(p.Value))
 	v.Trouble = fmt.Sprintf("the learning rate is above a hundredth of its highest in only %s of the iterations: the rest of the training is idle", percent(p.Value))
@@ -199,7 +199,7 @@ func inferenceAgrees(s *record.StepRun) record.Verdict {
 	curve := s.Curve(train.LossName).Values()
 	w := windows(curve, 10)
 	if len(w) < 10 || len(curve) < 50 {
-		return passed("", "too few iterations to tell")
+		return without("too few iterations to tell")
 	}
 	running, got := w[len(w)-1], value(s, train.LossName, train.Training)
 	limit := 2*running + 0.1*w[0]
@@ -216,11 +216,11 @@ func inferenceAgrees(s *record.StepRun) record.Verdict {
 func beatsBaselines(s *record.StepRun) record.Verdict {
 	b := bestBaseline(s.Run())
 	if b.name == "" {
-		return passed("", "no baseline measured")
+		return without("no baseline measured")
 	}
 	got, ok := s.Score(b.metric, b.stage)
 	if !ok {
-		return passed("", "no validation data to tell")
+		return without("no validation data to tell")
 	}
 	margin := b.margin(got, value(s, share(countName, train.Validation), ""))
 	limit, word, holds := b.value-margin, "≥ ", false

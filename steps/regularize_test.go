@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/record"
 	"github.com/actually-robust-training/art/steps"
 	"github.com/actually-robust-training/art/train"
@@ -78,4 +79,27 @@ func TestOneBatchKnowsWhatCannotBeLearned(t *testing.T) {
 	s := step(t, d, steps.OverfitOneBatch{Model: traintest.MLP(8)})
 	assert.Equal(t, record.Pass, verdict(t, s, "loss-reaches-zero").Mark)
 	assert.Equal(t, record.Pass, verdict(t, s, "rows-are-learned").Mark)
+}
+
+// A message is about the variant that was tried last.
+func TestVerdictsQuoteTheLastVariant(t *testing.T) {
+	idle := func(m train.Model) train.Model {
+		m.Optimizer = train.SGD(1e-9, 0)
+		return m
+	}
+	s := step(t, traintest.Blobs(1, 90, 3), steps.Regularize{Model: traintest.MLP(8), Epochs: 20, Variants: []steps.Variant{
+		{Name: "idle", Change: idle}, {Name: "idle too", Change: idle},
+	}})
+	target := checks.AtLeast("accuracy", train.Validation, 0.9)
+	s.Verdicts = append(s.Verdicts, target.Run(s))
+	for _, name := range []string{"loss-falls", "accuracy-validation-at-least-0.9"} {
+		v := verdict(t, s, name)
+		require.Equal(t, record.Fail, v.Mark, name)
+		require.NotEmpty(t, v.Likely, name)
+		for i, line := range v.Evidence {
+			assert.NotContains(t, v.Evidence[:i], line, "%s says everything once", name)
+		}
+	}
+	assert.Contains(t, verdict(t, s, "accuracy-validation-at-least-0.9").Evidence[1], "levelled off")
+	assert.Contains(t, verdict(t, s, "loss-falls").Try, "read docs/checks.md#loss-falls")
 }

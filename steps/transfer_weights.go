@@ -51,7 +51,7 @@ func weightsTrained(s *record.StepRun) record.Verdict {
 func sourceLearned(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(sourceName, "")
 	if !ok {
-		return passed("", "no validation data of the first task")
+		return without("no validation data of the first task")
 	}
 	v := checks.Hold(p.Value == 1, "more than guessing", map[bool]string{true: "more than guessing", false: "no more than guessing"}[p.Value == 1])
 	v.Trouble = "the network did not learn the source task: there is nothing to transfer"

@@ -65,7 +65,7 @@ func transposed(p train.Param) train.Param {
 func unitsDiffer(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(twinsName, "")
 	if !ok {
-		return passed("", "no gradients")
+		return without("no gradients")
 	}
 	v := checks.Hold(p.Value == 0, "no layer of equal units", fmt.Sprintf("%.0f layers", p.Value))
 	v.Trouble = "all units of a layer are the same, and training keeps them so"

@@ -161,12 +161,9 @@ func rms(data []float32) float64 {
 func unitsAlive(s *record.StepRun) record.Verdict {
 	p, ok := s.Score(deadName, "")
 	if !ok {
-		return passed("", "the learner shows no tensors")
+		return without("the learner shows no tensors")
 	}
-	v := checks.Hold(p.Value <= mostDead, fmt.Sprintf("≤ %g of a layer dead", mostDead), checks.Number(p.Value))
-	if p.Value == 0 {
-		v.Got = "alive"
-	}
+	v := checks.Hold(p.Value <= mostDead, "≤ "+percent(mostDead)+" of a layer dead", percent(p.Value))
 	v.Trouble = fmt.Sprintf("%s of the units of a layer are dead before training begins", percent(p.Value))
 	v.Likely = []string{"the ReLUs see negative numbers only: a bias far below 0, or inputs that are not centred"}
 	v.Try = []string{"initialise biases at 0; standardise the inputs"}
@@ -176,7 +173,7 @@ func unitsAlive(s *record.StepRun) record.Verdict {
 func activationsInRange(s *record.StepRun) record.Verdict {
 	large, ok := s.Score(largeName, "")
 	if !ok {
-		return passed("", "the learner shows no tensors")
+		return without("the learner shows no tensors")
 	}
 	saturated := value(s, saturatedName, "")
 	v := checks.Hold(large.Value <= mostLarge && saturated <= mostSaturated,
