@@ -25,7 +25,7 @@
 //
 // # JSON
 //
-// With --json the answer of runs, show, compare, gc and doctor is one JSON value.
+// With --json the answer of runs, show, compare, gc, sync and doctor is one JSON value.
 // Names in it stay as they are; new ones may be added. Times are RFC 3339,
 // durations nanoseconds, sizes bytes; numbers that JSON does not have are the strings
 // "NaN", "+Inf" and "-Inf".
@@ -38,5 +38,6 @@
 //     (run, code, environment, step, setting, score, verdict), step, name, a and b;
 //     an empty side was not there.
 //   - gc: dry-run, bytes, removed (lists with path and bytes) and spared (path, why).
+//   - sync: sent and not-sent: lists of lines, one for each run and server.
 //   - doctor: a list with name, ok, text, and what to do about it.
 package main
