@@ -25,19 +25,17 @@ func tiles(s isa) {
 // tile writes one kernel. It walks down groups of rows of A with the same
 // columns of B, and keeps a whole tile of C in registers.
 func tile(s isa, rows, vecs int) {
-	TEXT(fmt.Sprintf("tile%s_%dx%d", s.name, rows, vecs), 4, "func(args *byte)")
+	shape := fmt.Sprintf("%s_%dx%d", s.name, rows, vecs)
+	TEXT("tile"+shape, 4, "func(args *byte)")
 	Pragma("noescape")
-	Doc(fmt.Sprintf("tile%s_%dx%d computes rows of C in groups of %d by up to %d columns; args is a *tileArgs.",
-		s.name, rows, vecs, rows, vecs*s.lanes))
+	Doc(fmt.Sprintf("tile%s computes rows of C in groups of %d by up to %d columns; args is a *tileArgs.", shape, rows, vecs*s.lanes))
 	args := Load(Param("args"), GP64())
 	last := s.firstLanes(field(args, tileTail))
 	strides := rowStrides(field(args, tileRowA), min(rows, 8))
 	colA, rowB := field(args, tileColA), field(args, tileRowB)
 	aPanel, cPanel := field(args, tileA), field(args, tileC)
 
-	panel := fmt.Sprintf("panel%s_%dx%d", s.name, rows, vecs)
-	loop := fmt.Sprintf("loop%s_%dx%d", s.name, rows, vecs)
-	done := fmt.Sprintf("done%s_%dx%d", s.name, rows, vecs)
+	panel, loop, done := "panel"+shape, "loop"+shape, "done"+shape
 	Label(panel)
 	a, b, k := GP64(), field(args, tileB), field(args, tileK)
 	MOVQ(aPanel, a)
@@ -66,10 +64,9 @@ func tile(s isa, rows, vecs int) {
 		ADDQ(I8(64), ahead)
 	}
 	for r := range rows {
-		base := []reg.GPVirtual{a, half}[r/8]
-		VBROADCASTSS(rowOf(base, strides, r%8), left)
-		for v := range vecs {
-			VFMADD231PS(right[v], left, acc[r][v])
+		VBROADCASTSS(rowOf([]reg.GPVirtual{a, half}[r/8], strides, r%8), left)
+		for v, b := range right {
+			VFMADD231PS(b, left, acc[r][v])
 		}
 	}
 	ADDQ(colA, a)
