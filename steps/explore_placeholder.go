@@ -76,7 +76,7 @@ func (x exploration) measurePlaceholders() {
 	for i := range x.edges {
 		v, n, from, to := x.edges[i].placeholder()
 		if n > 0 {
-			evidence = append(evidence, fmt.Sprintf("%s is %s in %d of %d training rows, and from %s to %s in all others",
+			evidence = append(evidence, fmt.Sprintf("%s is %s in %d of %d training rows, and from %s to %s in all others (as they enter the network)",
 				x.group(i), checks.Number(float64(v)), n, x.edges[i].n, checks.Number(float64(from)), checks.Number(float64(to))))
 		}
 	}

@@ -234,6 +234,9 @@ func beatsBaselines(s *record.StepRun) record.Verdict {
 	v.Note = "baseline " + b.name
 	v.Trouble = fmt.Sprintf("validation: %s is %s; the baseline %s has %s", b.metric, checks.Number(got.Value), b.name, checks.Number(b.value))
 	v.Likely = []string{"the network is trained for too short, or learns the training data by heart", "the problem is simple and the network more than it needs"}
+	if z, ok := s.Score(share(followsName, train.Training), ""); ok && z.Value < significant {
+		v.Likely = []string{"the network has not learned its training data either"}
+	}
 	if b.lower && b.value < 1e-3*b.worst || b.metric == "r2" && b.value > 0.9999 {
 		v.Evidence = []string{fmt.Sprintf("the baseline %s is all but perfect", b.name)}
 		v.Likely = slices.Insert(v.Likely, 0, "an input is the target by another name: it leaks the answer")
