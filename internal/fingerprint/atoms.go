@@ -29,67 +29,11 @@ func (r *Reader) flatten(d *decl) []atom {
 		return d.atoms
 	}
 	d.flattening = true
-	d.locals, d.tests = locals(f)
+	d.locals, d.handed = r.locals(d.file, f)
 	fl := flattener{r: r, d: d}
 	fl.block(f.Body.List, -1)
 	d.atoms, d.flattening = fl.atoms, false
 	return d.atoms
-}
-
-// locals are all names that a function declares, in whatever scope, and those of
-// them that only ever name a *testing.T or its kin.
-func locals(f *ast.FuncDecl) (names, tests map[string]bool) {
-	names, tests = map[string]bool{}, map[string]bool{}
-	other := map[string]bool{}
-	add := func(e ast.Expr) {
-		if id, ok := e.(*ast.Ident); ok {
-			names[id.Name], other[id.Name] = true, true
-		}
-	}
-	ast.Inspect(f, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.AssignStmt:
-			for _, e := range n.Lhs {
-				if n.Tok == token.DEFINE {
-					add(e)
-				}
-			}
-		case *ast.RangeStmt:
-			add(n.Key)
-			add(n.Value)
-		case *ast.Field:
-			for _, id := range n.Names {
-				if isTesting(n.Type) {
-					names[id.Name], tests[id.Name] = true, true
-				} else {
-					add(id)
-				}
-			}
-		case *ast.ValueSpec:
-			for _, id := range n.Names {
-				add(id)
-			}
-		case *ast.TypeSpec:
-			add(n.Name)
-		}
-		return true
-	})
-	for name := range other {
-		delete(tests, name)
-	}
-	return names, tests
-}
-
-func isTesting(t ast.Expr) bool {
-	if star, ok := t.(*ast.StarExpr); ok {
-		t = star.X
-	}
-	s, ok := t.(*ast.SelectorExpr)
-	if !ok {
-		return false
-	}
-	x, ok := s.X.(*ast.Ident)
-	return ok && x.Name == "testing"
 }
 
 type flattener struct {

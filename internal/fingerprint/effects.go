@@ -276,6 +276,9 @@ func (f *flattener) callee(c *ast.CallExpr) calleeKind {
 		if ok && f.isTest(id.Name) && fun.Sel.Name == "Run" {
 			return engine // what runs is in the literal
 		}
+		if f.d.handed.only(fun) {
+			return builtin
+		}
 		return method
 	}
 	return variable
@@ -319,7 +322,7 @@ func (f *flattener) fixed(name string) bool {
 }
 
 // isTest reports whether a name is that of the test itself.
-func (f *flattener) isTest(name string) bool { return f.d.tests[name] }
+func (f *flattener) isTest(name string) bool { return f.d.handed[name] == aTest }
 
 // called are the declarations of a function whose source is read.
 func (f *flattener) called(c *ast.CallExpr) []*decl {
@@ -370,7 +373,7 @@ func (f *flattener) sideEffects(c *ast.CallExpr) (world, arguments bool) {
 		for _, a := range f.r.flatten(d) {
 			for name := range a.affects {
 				world = world || name == outside
-				arguments = arguments || params[name] && !d.tests[name]
+				arguments = arguments || params[name] && d.handed[name] != aTest
 			}
 		}
 	}

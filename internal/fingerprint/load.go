@@ -60,7 +60,7 @@ type decl struct {
 	// flattening is true while the atoms are being made.
 	flattening bool
 	locals     map[string]bool // names declared inside
-	tests      map[string]bool // those of them that name a *testing.T
+	handed     handedNames     // those of them of which the type is known
 }
 
 // changed is the error for a file that is not what was compiled.

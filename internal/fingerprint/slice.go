@@ -47,7 +47,7 @@ func (s *slice) want(uses map[use]bool) {
 }
 
 func (s *slice) add(name string) {
-	if !s.names[name] && !s.d.tests[name] {
+	if !s.names[name] && s.d.handed[name] != aTest {
 		s.names[name], s.dirty = true, true
 	}
 }
