@@ -94,6 +94,7 @@ const (
 	seenRarest       = "rarest-to-commonest"  // 0..1
 	seenGiven        = "features-that-tell"   // features that hold the target
 	seenGivenMost    = "told-greatest"        // η² or r² of the feature that tells most
+	seenApart        = "features-that-divide" // features of which each class has a range to itself
 	seenFeatures     = "features"             // told one by one
 	seenDiscrete     = "discrete"             // 1 when equal rows come about by chance
 	seenDuplicates   = "duplicates"           // share of training rows
@@ -142,7 +143,7 @@ func (e ExploreData) Plan() arttest.Plan {
 	for _, name := range []string{
 		seenValues, seenNotFinite, seenWrong, seenFlat, seenLeftOut, seenCounted, seenClasses, seenMissing, seenNew, seenTokenTargets,
 		seenVocabulary, seenNotTokens, seenOffScale, seenLeastStd, seenGreatestStd, seenMean, seenPlaceholders, seenConstant, seenBlank,
-		seenPerplexity, seenRarest, seenGiven, seenGivenMost, seenFeatures, seenDiscrete, seenDuplicates, seenConflicts, seenLeaked, seenLeakedRows, seenChance, seenLeakLimit,
+		seenPerplexity, seenRarest, seenGiven, seenGivenMost, seenApart, seenFeatures, seenDiscrete, seenDuplicates, seenConflicts, seenLeaked, seenLeakedRows, seenChance, seenLeakLimit,
 		seenShifted, seenShift, seenSpread, seenDrift, seenDriftLimit, seenOddSizes, seenBadSizes, seenRepeat, seenSorted,
 	} {
 		p.Scores = append(p.Scores, checks.Ref{Metric: name})

@@ -252,6 +252,12 @@ func bugsOfColumns() []bug {
 			}
 			return v
 		})), "no-placeholders", record.Fail, []string{`feature "sepal length" is 99 in 3 of 120 training rows`}},
+		{"the class among the inputs, with noise", func(t *testing.T) train.Data {
+			r := train.Rand(1, "noise")
+			return with(datasets.Iris(), t, func(b *train.Batch, i int) {
+				b.Inputs.Row(i)[3] = b.Targets.Data[i] - 1 + float32(0.12*r.NormFloat64())
+			})
+		}, "no-target-in-inputs", record.Warn, []string{`feature "petal width": each class has a range of its values to itself`}},
 		{"the value among the inputs", func(t *testing.T) train.Data {
 			return with(traintest.Plane(1, 60, 0.5, 2, 1, 1, 1), t, func(b *train.Batch, i int) { b.Inputs.Row(i)[1] = b.Targets.Row(i)[0]*0.2 + 1 })
 		}, "no-target-in-inputs", record.Fail, []string{`feature 1: r² = 1`}},

@@ -1,8 +1,10 @@
 package steps
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/record"
@@ -15,11 +17,15 @@ type giveaway struct {
 	on       bool
 	features []sums   // about the first row
 	classes  [][]sums // [class][feature]
+	ranges   [][]span // likewise
 	targets  sums
 	products []float64 // Σ feature·target
 	first    []float32
 	firstY   float64
 }
+
+// span is the smallest and the largest value of a feature in one class.
+type span struct{ low, high float32 }
 
 // sums of values, and of their squares.
 type sums struct{ n, one, two float64 }
@@ -45,15 +51,19 @@ func (g *giveaway) add(inputs, targets []float32, classes int) {
 	if g.first == nil {
 		g.first, g.firstY = append(g.first, inputs...), y
 		g.features, g.products = make([]sums, len(inputs)), make([]float64, len(inputs))
-		g.classes = make([][]sums, classes)
+		g.classes, g.ranges = make([][]sums, classes), make([][]span, classes)
 	}
 	var own []sums
 	if classes > 0 {
 		if own = g.classes[int(y)]; own == nil {
 			own = make([]sums, len(inputs))
-			g.classes[int(y)] = own
+			g.classes[int(y)], g.ranges[int(y)] = own, make([]span, len(inputs))
+			for i, v := range inputs {
+				g.ranges[int(y)][i] = span{v, v}
+			}
 		}
 	}
+	class := int(y)
 	y -= g.firstY
 	g.targets.add(y)
 	for i, v := range inputs {
@@ -62,6 +72,8 @@ func (g *giveaway) add(inputs, targets []float32, classes int) {
 		g.products[i] += d * y
 		if own != nil {
 			own[i].add(d)
+			r := &g.ranges[class][i]
+			r.low, r.high = min(r.low, v), max(r.high, v)
 		}
 	}
 }
@@ -88,20 +100,45 @@ func (g *giveaway) share(i int) float64 {
 	return 0
 }
 
+// separates reports that every class has a range of feature i to itself: a threshold or
+// two tell the target.
+func (g *giveaway) separates(i int) bool {
+	var spans []span
+	for _, r := range g.ranges {
+		if r != nil {
+			spans = append(spans, r[i])
+		}
+	}
+	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.low, b.low) })
+	for k := 1; k < len(spans); k++ {
+		if spans[k].low <= spans[k-1].high {
+			return false
+		}
+	}
+	return len(spans) > 1
+}
+
 // measureGiveaway records the features that hold the target.
 func (x exploration) measureGiveaway() {
 	g := &x.gives
 	if !g.on || g.targets.n < givesRows || g.targets.spread() == 0 {
 		return
 	}
-	given, most := 0, 0.
+	given, apart, most := 0, 0, 0.
 	var evidence []string
 	for i := range g.features {
 		share := g.share(i)
 		if math.IsNaN(share) { // NaN among the inputs is for another check
 			continue
 		}
+		separates := g.separates(i)
+		if separates {
+			apart++
+		}
 		if most = max(most, share); share < givesMuch {
+			if separates {
+				evidence = append(evidence, fmt.Sprintf("%s: each class has a range of its values to itself", x.group(i)))
+			}
 			continue
 		}
 		evidence = append(evidence, fmt.Sprintf("%s: η² = %s of its variance lies between classes", x.group(i), checks.Number(share)))
@@ -114,6 +151,7 @@ func (x exploration) measureGiveaway() {
 	}
 	x.measure(seenGiven, float64(given), x.training().rows)
 	x.measure(seenGivenMost, most, x.training().rows)
+	x.measure(seenApart, float64(apart), x.training().rows)
 	x.measure(seenFeatures, float64(len(g.features)), x.training().rows)
 	if len(evidence) > 0 {
 		x.find("no-target-in-inputs", record.Verdict{Evidence: evidence[:min(len(evidence), placesNamed)],
@@ -135,6 +173,9 @@ func noGiveaway(s *record.StepRun) record.Verdict {
 	}
 	v := checks.Hold(most < givesMuch, fmt.Sprintf("%s < %g for each", share, givesMuch), checks.Number(most))
 	v.Trouble = "an input gives the target away: the network will learn that and nothing else"
+	if apart := value(s, seenApart, ""); v.Mark == record.Pass && apart > 0 && 4*apart <= features { // of a few, one may divide the classes by nature
+		v.Mark, v.Want, v.Got = record.Warn, "no threshold that tells all classes", fmt.Sprintf("%.0f of %.0f features have one", apart, features)
+	}
 	if v.Mark == record.Fail && (given == 0 || 2*given > features) {
 		v.Mark = record.Warn
 	}
