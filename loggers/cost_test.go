@@ -107,8 +107,8 @@ func TestCosts(t *testing.T) {
 			continue
 		}
 		other := middle(theirs[i])
-		fmt.Fprintf(&table, "| %s %s, Python | %s | | %s |\n| ratio | %.3g | %.3g | | | | | %.3g | |\n", c.official, other.Version, other.times(), other.rest(),
-			other.Median/mine.Median, other.Mean/mine.Mean, mine.Points/other.Points)
+		fmt.Fprintf(&table, "| %s %s, Python | %s | | %s |\n| ratio | %s | %s | | | | | %s | |\n", c.official, other.Version, other.times(), other.rest(),
+			short(other.Median/mine.Median), short(other.Mean/mine.Mean), short(mine.Points/other.Points))
 	}
 	text := fmt.Sprintf("Measured %s, %s/%s, %d cores, load %s, %d rounds; the median of them, of the longest call the longest.\n\n%s",
 		time.Now().UTC().Format("2006-01-02"), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), load(), *costRounds, table.String())
