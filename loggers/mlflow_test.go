@@ -244,11 +244,12 @@ func TestMLflowTroubles(t *testing.T) {
 		{"other JSON", answer(200, `[]`), "its answer is not JSON", false},
 		{"bad name", answer(400, `{"error_code":"INVALID_PARAMETER_VALUE"}`), `(400 Bad Request: {"error_code":"INVALID_PARAMETER_VALUE"})`, true},
 		{"reset", func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) }, "EOF", false},
-		{"slow", func(http.ResponseWriter, *http.Request) bool { time.Sleep(200 * time.Millisecond); return false }, "context canceled", false},
+		{"slow", func(http.ResponseWriter, *http.Request) bool { time.Sleep(600 * time.Millisecond); return false }, "context canceled", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel() // each waits for its grace
 			s := &tracker{before: c.before}
-			m := &MLflow{Address: serveTracker(t, s), Spool: t.TempDir(), W: io.Discard, Grace: 100 * time.Millisecond, Strict: true, patience: hasty, linger: time.Millisecond}
+			m := &MLflow{Address: serveTracker(t, s), Spool: t.TempDir(), W: io.Discard, Grace: 400 * time.Millisecond, Strict: true, patience: hasty, linger: time.Millisecond}
 			begin := time.Now()
 			recordtest.Emit(t, m, record.Event{Seq: 1, Kind: record.RunStart, Name: "iris", Text: "7Q2K"})
 			recordtest.Emit(t, m, scalars(2, 4)...)
