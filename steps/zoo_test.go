@@ -97,6 +97,15 @@ func (o *outcome) verdicts(mark record.Mark) (names []string, all []record.Verdi
 	return names, all
 }
 
+// shorten keeps what verdicts needs: the curves of a thousand runs fill the memory.
+func (o *outcome) shorten() {
+	var kept record.Run
+	for _, s := range o.Steps {
+		kept.Steps = append(kept.Steps, &record.StepRun{Name: s.Name, Outcome: s.Outcome, Reason: s.Reason, Verdicts: s.Verdicts})
+	}
+	o.Run = kept
+}
+
 // words is all that verdicts say about the trouble, in lower case.
 func words(all []record.Verdict) string {
 	var b strings.Builder
@@ -112,14 +121,15 @@ func (s specimen) recipe(t *testing.T, seed uint64, sink record.Sink) {
 	r := arttest.New(t, arttest.Recipe{
 		Name: s.name, Data: s.problem(seed).data(s.name), Metrics: []train.Metric{s.metric}, Seed: seed, Loggers: []record.Sink{sink},
 	})
-	arttest.Step(r, steps.ExploreData{})
-	arttest.Step(r, steps.EvaluateBaseline{Models: s.baselines})
-	arttest.Step(r, steps.CheckLossOnInit{Model: s.model})
-	arttest.Step(r, steps.OverfitOneBatch{Model: s.model})
-	arttest.Step(r, steps.Overfit{Model: s.model, Epochs: s.epochs}, s.check(train.Training, s.target))
+	once := arttest.Options{Fresh: true} // no fingerprints
+	arttest.Step(r, steps.ExploreData{Options: once})
+	arttest.Step(r, steps.EvaluateBaseline{Models: s.baselines, Options: once})
+	arttest.Step(r, steps.CheckLossOnInit{Model: s.model, Options: once})
+	arttest.Step(r, steps.OverfitOneBatch{Model: s.model, Options: once})
+	arttest.Step(r, steps.Overfit{Model: s.model, Epochs: s.epochs, Options: once}, s.check(train.Training, s.target))
 	if s.transfer != nil {
 		l := *s.transfer
-		l.Model = s.model
+		l.Model, l.Options = s.model, once
 		if l.Weights == nil {
 			l.Source = s.source(seed).data(s.name + " source")
 		}
@@ -127,7 +137,7 @@ func (s specimen) recipe(t *testing.T, seed uint64, sink record.Sink) {
 		return
 	}
 	g := s.regularize
-	g.Model, g.Epochs = s.model, s.epochs
+	g.Model, g.Epochs, g.Options = s.model, s.epochs, once
 	arttest.Step(r, g, s.check(train.Validation, s.goal))
 }
 
@@ -153,6 +163,7 @@ func runAll(t *testing.T, all []*experiment) {
 	for i, e := range all {
 		tests = append(tests, testing.InternalTest{Name: fmt.Sprint("zoo", i), F: func(t *testing.T) {
 			t.Parallel()
+			t.Cleanup(e.shorten)
 			e.recipe(t, e.seed, &e.outcome.Run)
 		}})
 	}
