@@ -107,6 +107,7 @@ func (r *R) finish() {
 	r.emit(record.Event{Kind: record.RunEnd, Outcome: outcome, Duration: time.Since(r.started)})
 	r.say(r.t, r.summary())
 	r.close()
+	r.prints.reader = nil // the test may outlive the recipe, and the source is not needed any more
 	if err := r.takeTrouble(); err != nil {
 		r.t.Error(r.marks.plain(withStack(err)))
 	}
