@@ -43,7 +43,7 @@ func (r *Report) measureQuickstart(ctx context.Context, root, binary, python, di
 	pythonSize := installed(filepath.Join(root, ".venv", "art"))
 	for n := range quickstartRuns {
 		out := filepath.Join(dir, "quickstart.json")
-		mine := quickstartRun(ctx, process{Dir: dir, Command: []string{binary, "-test.run=^TestQuickstart$", "-test.v"},
+		mine := quickstartRun(ctx, process{Dir: dir, Command: []string{binary, "-test.run=^TestQuickstart$", "-test.v", "-art.fresh"},
 			Env: append(threadEnv(threads), "ART_PEERS_QUICKSTART="+out, "ART_DIR="+filepath.Join(dir, "art"))}, out)
 		mine.Engine, mine.Threads, mine.Installed = ours, threads, ourSize
 		r.Quickstart = append(r.Quickstart, mine)
