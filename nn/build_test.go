@@ -35,7 +35,7 @@ func TestMistakesOfNetworks(t *testing.T) {
 		{"name twice", row, func(x Node) Node { return x.Dense("a", 3).Dense("a", 3) }, `layer "a": got the name of another layer`},
 		{"no name", row, func(x Node) Node { return x.Dense("", 3) }, `got "", want a name`},
 		{"slash", row, func(x Node) Node { return x.Dense("a/b", 3) }, `got "a/b", want a name without "/"`},
-		{"reserved", row, func(x Node) Node { return x.Dense("output", 3) }, `layer "output": got the name of another layer`},
+		{"reserved", row, func(x Node) Node { return x.Dense("output", 3) }, `layer "output": got the name of what the network returns`},
 		{"without Apply", row, func(x Node) Node { return Dense{Units: 3}.Build(x) }, "use x.Apply(name, layer)"},
 		{"nil layer", row, func(x Node) Node { return x.Apply("a", nil) }, `layer "a": got nil, want a layer`},
 		{"inside a composite", picture, func(x Node) Node { return x.Apply("block", composite{}) },

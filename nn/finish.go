@@ -143,6 +143,6 @@ func (p *plan) compact(out int) []*layer {
 		kept = append(kept, l)
 	}
 	last := kept[len(kept)-1]
-	last.tensors = append(slices.DeleteFunc(last.tensors, func(n string) bool { return n == "output" }), "output")
+	last.tensors = append(slices.DeleteFunc(last.tensors, func(n string) bool { return n == outputName }), outputName)
 	return kept
 }

@@ -84,7 +84,7 @@ type paramSpec struct {
 // newPlan starts a network with the input of the example.
 func newPlan(init train.Init) *plan {
 	input := &layer{kind: "input", name: "input", shape: slices.Clone(init.Example.Inputs.Shape[1:])}
-	return &plan{init: init, layers: []*layer{input}, taken: map[string]bool{"input": true, "output": true}}
+	return &plan{init: init, layers: []*layer{input}, taken: map[string]bool{"input": true}}
 }
 
 // Shape is the shape of one row. It is empty after a mistake.
@@ -126,6 +126,8 @@ func (x Node) Apply(name string, l Layer) Node {
 	switch {
 	case name == "" || strings.Contains(name, "/"):
 		return x.fail(fmt.Sprintf("a %T", l), "a name without \"/\"", fmt.Sprintf("%q", name), "name the layer")
+	case full == outputName:
+		return x.fail(strconv.Quote(full), "another name", "the name of what the network returns", "call the last layer \"logits\" or \"head\"")
 	case p.taken[full]:
 		return x.fail(strconv.Quote(full), "a name of its own", "the name of another layer", "give every layer another name")
 	case l == nil:
@@ -144,6 +146,9 @@ func (x Node) Apply(name string, l Layer) Node {
 	}
 	return y
 }
+
+// outputName is the tensor that the network returns, whatever its layer is called.
+const outputName = "output"
 
 func joinName(scope, name string) string {
 	if scope == "" {
