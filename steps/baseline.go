@@ -217,13 +217,12 @@ func (b baseline) tells(s *record.StepRun) bool {
 
 // onTraining is the score of the baseline on the data that it was trained on.
 func (b baseline) onTraining(r *record.Run) (score float64, rows int) {
-	name := b.metric
-	if b.stage == "" {
-		name = share(rightName, train.Training)
+	name, stage := b.metric, train.Training
+	if b.stage == "" { // shares have the stage in their name
+		name, stage = share(rightName, train.Training), ""
 	}
 	for _, step := range r.Steps {
 		for _, c := range step.Series {
-			stage := map[bool]string{true: train.Training}[b.stage != ""]
 			if p, ok := c.Last(); ok && c.Whole && c.Model == b.name && c.Name == name && c.Stage == stage {
 				score, rows = p.Value, p.Rows
 			}
