@@ -67,7 +67,7 @@ func stopSeeds(others []*seedRun) {
 	}
 	for _, o := range others {
 		if o.from == "" {
-			<-o.done
+			_ = <-o.done // that it was stopped
 		}
 	}
 }

@@ -39,12 +39,12 @@ func TestMain(m *testing.M) {
 	dir := ""
 	if testing.Short() && os.Getenv("TMPDIR") == "" {
 		if dir = memoryTemp(); dir != "" {
-			os.Setenv("TMPDIR", dir)
+			_ = os.Setenv("TMPDIR", dir) // else it is only slower
 		}
 	}
 	code := m.Run()
 	if dir != "" {
-		os.RemoveAll(dir)
+		_ = os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }

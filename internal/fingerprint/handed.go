@@ -50,7 +50,6 @@ func (h handedNames) chain(method *ast.SelectorExpr) bool {
 // locals are all names that a function declares, in whatever scope, and the types
 // of those that only ever have one.
 func (r *Reader) locals(in *file, f *ast.FuncDecl) (names map[string]bool, types handedNames) {
-	names, types = map[string]bool{}, handedNames{}
 	for { // a node that is declared by a chain on another
 		before := len(types)
 		names, types = r.declared(in, f, types)
