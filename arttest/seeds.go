@@ -67,7 +67,7 @@ func stopSeeds(others []*seedRun) {
 	}
 	for _, o := range others {
 		if o.from == "" {
-			_ = <-o.done // that it was stopped
+			<-o.done //nolint:errcheck // it says that it was stopped
 		}
 	}
 }
