@@ -99,7 +99,7 @@ func (o *outcome) verdicts(mark record.Mark) (names []string, all []record.Verdi
 
 // shorten keeps what verdicts needs: the curves of a thousand runs fill the memory.
 func (o *outcome) shorten() {
-	var kept record.Run
+	kept := record.Run{Outcome: o.Outcome}
 	for _, s := range o.Steps {
 		kept.Steps = append(kept.Steps, &record.StepRun{Name: s.Name, Outcome: s.Outcome, Reason: s.Reason, Verdicts: s.Verdicts})
 	}
