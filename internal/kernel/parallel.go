@@ -147,10 +147,10 @@ func (j *job) wait(joined int32) {
 }
 
 // A waiting goroutine polls spinLoads times, yields, and does so spinRounds
-// times before it sleeps: some tens of microseconds, about the gap between two
-// operators, and less than it takes to wake a sleeping thread.
+// times before it sleeps: about 60 µs, more than the gap between two iterations of a recipe,
+// and about what it takes to wake a sleeping thread.
 const (
-	spinRounds = 60
+	spinRounds = 240
 	spinLoads  = 300
 )
 
