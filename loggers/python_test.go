@@ -3,8 +3,6 @@ package loggers_test
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"io"
 	"os"
 	"os/exec"
@@ -14,39 +12,20 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/actually-robust-training/art/internal/pythonenv"
 )
 
-// python returns the interpreter of a virtual environment that has what a
-// requirements file in testdata pins. It is made once a machine, in the user's
-// cache, and made anew when the file changes.
+// python is the interpreter that has what a file of testdata pins.
 func python(t *testing.T, requirements string) string {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("needs a Python environment")
 	}
-	base, err := exec.LookPath("python3")
+	exe, err := pythonenv.Interpreter(filepath.Join("testdata", requirements))
 	if err != nil {
-		t.Skipf("python3 is not installed: %s cannot judge what was written", requirements)
+		t.Skip("nothing can judge what was written: ", err)
 	}
-	pins, err := os.ReadFile(filepath.Join("testdata", requirements))
-	require.NoError(t, err)
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	sum := sha256.Sum256(pins)
-	dir := filepath.Join(cache, "art-tests", requirements+"-"+hex.EncodeToString(sum[:6]))
-	exe, done := filepath.Join(dir, "bin", "python"), filepath.Join(dir, "installed")
-	if _, err := os.Stat(done); err == nil {
-		return exe
-	}
-	for _, args := range [][]string{
-		{base, "-m", "venv", "--clear", dir},
-		{exe, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", filepath.Join("testdata", requirements)},
-	} {
-		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-			t.Skipf("the Python packages of %s cannot be installed: %v\n%s", requirements, err, out)
-		}
-	}
-	require.NoError(t, os.WriteFile(done, nil, 0o644))
 	return exe
 }
 

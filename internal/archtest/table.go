@@ -15,8 +15,10 @@ var Table = []Row{
 	{"train", nil},
 
 	// Leaves: one technique each, no vocabulary.
+	{"internal/faults", nil},
 	{"internal/kernel", nil},
 	{"internal/plot", nil},
+	{"internal/pythonenv", nil},
 	{"internal/suggest", nil},
 	{"internal/tensorfile", nil},
 
@@ -29,8 +31,8 @@ var Table = []Row{
 	{"internal/fingerprint", []string{"train"}},
 	{"checks", []string{"record", "internal/suggest"}},
 	{"loggers", []string{"record"}},
-	{"loggers/neptunetest", nil},
-	{"loggers/wandbtest", nil},
+	{"loggers/neptunetest", []string{"internal/faults"}},
+	{"loggers/wandbtest", []string{"internal/faults"}},
 	{"store", []string{"record"}},
 	{"sweep", []string{"record"}},
 	{"record/recordtest", []string{"record"}},

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/actually-robust-training/art/internal/faults"
 )
 
 // Project is the one that the server has, as workspace/name.
@@ -24,6 +26,8 @@ type Server struct {
 	// URL is the address of the server. StorageURL is that of another host, from
 	// which downloads come after [Server.RedirectDownloads].
 	URL, StorageURL string
+	// Meddler has the requests that came in, and makes trouble.
+	faults.Meddler
 
 	mu         sync.Mutex
 	key        string
@@ -35,9 +39,6 @@ type Server struct {
 	prepared   map[string][]byte // file sets as zip
 	redirect   bool
 	signed     map[string][]byte // what is behind a signed address, by signature
-	faults     []*Fault
-	requests   []Request
-	bodies     bool
 	errors     []OperationError
 	violations []string
 }
@@ -77,8 +78,8 @@ func NewServer(t TB) *Server {
 	s.project = projectIDs{id: newUUID(), workspace: newUUID()}
 	s.signIn = signIn{life: 5 * time.Minute, access: map[string]time.Time{}, refresh: map[string]time.Time{}}
 	s.SetLimits(Limits{})
-	service := httptest.NewServer(s.meddle(s.serve))
-	storage := httptest.NewServer(s.meddle(s.store))
+	service := httptest.NewServer(faults.Wrap(&s.Meddler, operationOf, s.serve))
+	storage := httptest.NewServer(faults.Wrap(&s.Meddler, operationOf, s.store))
 	s.URL, s.StorageURL = service.URL, storage.URL
 	t.Cleanup(func() {
 		service.CloseClientConnections()

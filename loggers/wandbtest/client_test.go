@@ -15,48 +15,21 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/actually-robust-training/art/internal/pythonenv"
 	"github.com/actually-robust-training/art/loggers/wandbtest"
 )
-
-// python returns the interpreter of a virtual environment with the official
-// client, which is made once a machine in the user's cache, and made anew when
-// the pinned versions change.
-func python(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("needs a Python environment")
-	}
-	base, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is not installed: the official client cannot judge the server")
-	}
-	pins := filepath.Join("..", "testdata", "wandb-requirements.txt")
-	b, err := os.ReadFile(pins)
-	require.NoError(t, err)
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	sum := sha256.Sum256(b)
-	dir := filepath.Join(cache, "art-tests", filepath.Base(pins)+"-"+hex.EncodeToString(sum[:6]))
-	exe, done := filepath.Join(dir, "bin", "python"), filepath.Join(dir, "installed")
-	if _, err := os.Stat(done); err == nil {
-		return exe
-	}
-	for _, args := range [][]string{
-		{base, "-m", "venv", "--clear", dir},
-		{exe, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", pins},
-	} {
-		if out, err := exec.Command(args[0], args[1:]...).CombinedOutput(); err != nil {
-			t.Skipf("the official client cannot be installed: %v\n%s", err, out)
-		}
-	}
-	require.NoError(t, os.WriteFile(done, nil, 0o644))
-	return exe
-}
 
 // client runs a script of testdata with the official client.
 func client(t *testing.T, s *wandbtest.Server, script string) string {
 	t.Helper()
-	exe, dir := python(t), t.TempDir()
+	if testing.Short() {
+		t.Skip("needs a Python environment")
+	}
+	exe, err := pythonenv.Interpreter(filepath.Join("..", "testdata", "wandb-requirements.txt"))
+	if err != nil {
+		t.Skip("the official client cannot judge the server: ", err)
+	}
+	dir := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), exe, script, dir)
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "WANDB_") {
@@ -67,7 +40,7 @@ func client(t *testing.T, s *wandbtest.Server, script string) string {
 		"HOME="+dir, "WANDB_DIR="+dir, "WANDB_CONFIG_DIR="+dir, "WANDB_CACHE_DIR="+dir, "WANDB_DATA_DIR="+dir)
 	var out, trouble bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &trouble
-	err := cmd.Run()
+	err = cmd.Run()
 	if err != nil || t.Failed() {
 		for _, r := range s.Requests() {
 			t.Log(r.Operation, r.Status, r.URL)

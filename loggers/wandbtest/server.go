@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/actually-robust-training/art/internal/faults"
 )
 
 // Server is a stand-in for the service. Its methods may be called at any time,
@@ -22,6 +24,8 @@ import (
 type Server struct {
 	// URL is the address of the service, StorageURL that of its object store.
 	URL, StorageURL string
+	// Meddler has the requests that came in, and makes trouble.
+	faults.Meddler
 
 	mu         sync.Mutex
 	key        string
@@ -30,9 +34,6 @@ type Server struct {
 	artifacts  []*artifact
 	assemblies map[string]*assembly
 	grants     map[string]*grant
-	faults     []*Fault
-	requests   []Request
-	bodies     bool
 	violations []string
 	ids        int
 }
@@ -54,8 +55,8 @@ func NewServer(t TB) *Server {
 	key := make([]byte, 20)
 	rand.Read(key) // never fails
 	s := &Server{key: hex.EncodeToString(key), deleted: map[string]bool{}, grants: map[string]*grant{}}
-	service := httptest.NewServer(s.meddle(s.serve))
-	storage := httptest.NewServer(s.meddle(s.store))
+	service := httptest.NewServer(faults.Wrap(&s.Meddler, operationOf, s.serve))
+	storage := httptest.NewServer(faults.Wrap(&s.Meddler, operationOf, s.store))
 	s.URL, s.StorageURL = service.URL, storage.URL
 	t.Cleanup(func() {
 		service.CloseClientConnections()
