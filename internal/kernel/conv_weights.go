@@ -49,10 +49,15 @@ type patches struct {
 }
 
 func (g Conv) patches(ws *Workspace) patches {
-	p := patches{g: g, rows: (g.OutH()-1)*g.StrideH + (g.KH-1)*g.DilH + 1, cols: (g.OutW()-1)*g.StrideW + (g.KW-1)*g.DilW + 1}
-	p.pixels = ws.offsets(g.OutH() * g.OutW())
-	for i := range p.pixels {
-		p.pixels[i] = (i/g.OutW()*g.StrideH*p.cols + i%g.OutW()*g.StrideW) * g.C
+	oh, ow := g.OutH(), g.OutW()
+	p := patches{g: g, rows: (oh-1)*g.StrideH + (g.KH-1)*g.DilH + 1, cols: (ow-1)*g.StrideW + (g.KW-1)*g.DilW + 1}
+	p.pixels = ws.offsets(oh * ow)
+	down, right := g.StrideH*p.cols*g.C, g.StrideW*g.C
+	for i := range oh {
+		row := p.pixels[i*ow : (i+1)*ow]
+		for j := range row {
+			row[j] = i*down + j*right
+		}
 	}
 	return p
 }

@@ -21,12 +21,10 @@ type dotArgs struct {
 // dot32 runs t, whose F is float32, in assembly.
 func dot32[F Float](t *dotJob[F]) {
 	groups := (t.cols + dotGroup - 1) / dotGroup
-	args := dotArgs{
-		n: t.n, a: first(t.a), rowA: 4 * t.rowA,
-		b: first(t.b), off: unsafe.Pointer(unsafe.SliceData(t.off)),
-		c: first(t.c), rowC: 4 * t.rowC, tail: t.cols - (groups-1)*dotGroup,
-		add: asInt(t.add), relu: asInt(t.relu), biasM: first(t.biasM), biasN: first(t.biasN),
-	}
+	var args dotArgs // field by field, as in tile32
+	args.n, args.rowA, args.rowC, args.tail = t.n, 4*t.rowA, 4*t.rowC, t.cols-(groups-1)*dotGroup
+	args.a, args.b, args.off, args.c = first(t.a), first(t.b), unsafe.Pointer(unsafe.SliceData(t.off)), first(t.c)
+	args.add, args.relu, args.biasM, args.biasN = asInt(t.add), asInt(t.relu), first(t.biasM), first(t.biasN)
 	most := 4
 	if simd == levelAVX2 {
 		most = 2

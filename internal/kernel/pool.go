@@ -78,14 +78,21 @@ func MaxPoolForward[F Float](g Pool, x, y []F, argmax []int32, relu bool) {
 	if argmax != nil {
 		need("MaxPoolForward", "argmax", argmax, g.N*g.C*g.OutH()*g.OutW())
 	}
-	in, out := g.H*g.W, g.OutH()*g.OutW()
+	oh, ow := g.OutH(), g.OutW()
+	in, out := g.H*g.W, oh*ow
+	fast := useSIMD[F]() && g.quarters()
 	Parallel(g.N*g.C, g.planeGrain(), func(lo, hi int) {
 		for p := lo; p < hi; p++ {
+			xp, yp := x[p*in:(p+1)*in], y[p*out:(p+1)*out]
 			var am []int32
 			if argmax != nil {
 				am = argmax[p*out : (p+1)*out]
 			}
-			maxPoolPlane(g, x[p*in:(p+1)*in], y[p*out:(p+1)*out], am, relu)
+			if fast {
+				maxPoolPlane32(yp, am, xp, g.W, oh, ow, relu)
+			} else {
+				maxPoolPlane(&g, xp, yp, am, relu)
+			}
 		}
 	})
 }
@@ -96,12 +103,8 @@ func (g Pool) quarters() bool {
 	return g.KH == 2 && g.KW == 2 && orElse(g.StrideH, 2) == 2 && orElse(g.StrideW, 2) == 2 && g.PadH == 0 && g.PadW == 0
 }
 
-func maxPoolPlane[F Float](g Pool, x, y []F, argmax []int32, relu bool) {
+func maxPoolPlane[F Float](g *Pool, x, y []F, argmax []int32, relu bool) {
 	oh, ow := g.OutH(), g.OutW()
-	if useSIMD[F]() && g.quarters() {
-		maxPoolPlane32(y, argmax, x, g.W, oh, ow, relu)
-		return
-	}
 	sh, sw := orElse(g.StrideH, g.KH), orElse(g.StrideW, g.KW)
 	for i := range oh {
 		h0, h1 := span(i, sh, g.PadH, g.KH, g.H)
@@ -138,24 +141,28 @@ func windowMax[F Float](x []F, width, h0, h1, w0, w1 int) int {
 // MaxPoolBackward computes dx from dy and the positions MaxPoolForward wrote.
 func MaxPoolBackward[F Float](g Pool, dy []F, argmax []int32, dx []F) {
 	mustPool("MaxPoolBackward", g, dx, dy)
-	in, out := g.H*g.W, g.OutH()*g.OutW()
+	oh, ow := g.OutH(), g.OutW()
+	in, out := g.H*g.W, oh*ow
 	need("MaxPoolBackward", "argmax", argmax, g.N*g.C*out)
+	fast := useSIMD[F]() && g.quarters()
+	covers := fast && (g.H|g.W)&1 == 0 // the assembly writes every pixel
 	Parallel(g.N*g.C, g.planeGrain(), func(lo, hi int) {
 		for p := lo; p < hi; p++ {
-			maxPoolPlaneBackward(g, dy[p*out:(p+1)*out], argmax[p*out:(p+1)*out], dx[p*in:(p+1)*in])
+			dyp, am, dxp := dy[p*out:(p+1)*out], argmax[p*out:(p+1)*out], dx[p*in:(p+1)*in]
+			if !covers {
+				clear(dxp)
+			}
+			if fast {
+				maxPoolPlaneBackward32(dxp, am, dyp, g.W, oh, ow)
+			} else {
+				scatter(dxp, am, dyp)
+			}
 		}
 	})
 }
 
-func maxPoolPlaneBackward[F Float](g Pool, dy []F, argmax []int32, dx []F) {
-	fast := useSIMD[F]() && g.quarters()
-	if !fast || (g.H|g.W)&1 != 0 {
-		clear(dx)
-	}
-	if fast {
-		maxPoolPlaneBackward32(dx, argmax, dy, g.W, g.OutH(), g.OutW())
-		return
-	}
+// scatter adds each gradient to the position its maximum came from.
+func scatter[F Float](dx []F, argmax []int32, dy []F) {
 	for i, at := range argmax {
 		if at >= 0 {
 			dx[at] += dy[i]

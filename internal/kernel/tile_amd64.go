@@ -1,6 +1,9 @@
 package kernel
 
-import "unsafe"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 // tileArgs is what the tile assembly reads. Strides are in bytes.
 type tileArgs struct {
@@ -23,18 +26,20 @@ type tileArgs struct {
 func tile32[F Float](t *tileJob[F]) {
 	shape := tilingFor[F]()
 	vecs := (t.cols + shape.lanes - 1) / shape.lanes
-	args := tileArgs{
-		k: t.k, rowA: 4 * t.rowA, colA: 4 * t.colA, rowB: 4 * t.rowB, rowC: 4 * t.rowC,
-		tail: t.cols - (vecs-1)*shape.lanes, add: asInt(t.add), relu: asInt(t.relu),
-		a: first(t.a), b: first(t.b), c: first(t.c), biasM: first(t.biasM), biasN: first(t.biasN),
-	}
-	left := t.rows
+	// Field by field: a literal is made elsewhere on the stack and copied 16 bytes at a
+	// time, which waits for the stores, and long where a page ends in between.
+	var args tileArgs
+	args.k, args.rowA, args.colA, args.rowB, args.rowC = t.k, 4*t.rowA, 4*t.colA, 4*t.rowB, 4*t.rowC
+	args.tail, args.add, args.relu = t.cols-(vecs-1)*shape.lanes, asInt(t.add), asInt(t.relu)
+	args.a, args.b, args.c, args.biasM, args.biasN = first(t.a), first(t.b), first(t.c), first(t.biasM), first(t.biasN)
 	most := shape.rows
 	if vecs == 1 && shape.lanes == 16 {
 		most = 16 // there are registers for it
 	}
-	for rows := most; left > 0; rows /= 2 {
-		args.panels = left / rows
+	left := t.rows
+	for shift := bits.TrailingZeros(uint(most)); left > 0; shift-- {
+		rows := 1 << shift
+		args.panels = left >> shift
 		if args.panels == 0 {
 			continue
 		}
