@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/record"
@@ -183,7 +182,7 @@ func (r *R) took(st *step) string {
 	if st.reused != "" {
 		return again + " " + st.reused
 	}
-	return duration(st.duration)
+	return checks.Duration(st.duration)
 }
 
 // tally counts verdicts by mark, or says what else became of the step.
@@ -214,19 +213,4 @@ func or(s, other string) string {
 		return other
 	}
 	return s
-}
-
-// duration writes a time with two significant digits and its unit.
-func duration(d time.Duration) string {
-	switch {
-	case d == 0:
-		return "-"
-	case d < time.Millisecond:
-		return fmt.Sprintf("%d µs", d.Microseconds())
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	return d.Round(time.Second).String()
 }

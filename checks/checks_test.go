@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -198,6 +199,15 @@ func TestNumber(t *testing.T) {
 	} {
 		assert.Equal(t, want, checks.Number(v))
 	}
+}
+
+func TestDuration(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"-": 0, "0 µs": 1, "12 µs": 12_345, "999 ms": 999_900_000, "1.0 s": time.Second, "59.9 s": 59_900 * time.Millisecond, "1m0s": time.Minute, "1h2m3s": 3723 * time.Second,
+	} {
+		assert.Equal(t, want, checks.Duration(d))
+	}
+	assert.Equal(t, "-", checks.Duration(-1))
 }
 
 func TestResolution(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/internal/suggest"
 	"github.com/actually-robust-training/art/record"
 	"github.com/actually-robust-training/art/store"
@@ -141,7 +142,7 @@ func (a *app) listing(list []store.Summary) string {
 			pinned = or(pinned, "yes")
 		}
 		t.add(run.ID, run.Recipe, stamp(run.Started), outcome, a.tally(run.Steps), metric, training, validation,
-			lasted(run.Duration), run.Seed, commit(*run), pinned)
+			checks.Duration(run.Duration), run.Seed, commit(*run), pinned)
 		if run.Trouble != "" {
 			notes += "! " + run.Path + " is damaged; what comes before counts: " + oneLine(run.Trouble) + "\n"
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/actually-robust-training/art/checks"
 	"github.com/actually-robust-training/art/record"
 	"github.com/actually-robust-training/art/store"
 )
@@ -72,7 +73,7 @@ func (v view) text() string {
 	s := v.summary
 	facts := []string{s.Recipe, "run " + s.ID, string(s.Outcome), s.Started.Local().Format(time.DateTime)}
 	if s.Duration > 0 {
-		facts = append(facts, lasted(s.Duration))
+		facts = append(facts, checks.Duration(s.Duration))
 	}
 	if s.Seed != "" {
 		facts = append(facts, "seed "+s.Seed)
@@ -127,7 +128,7 @@ func (v view) took(step *store.Step) string {
 	if step.Reused != "" {
 		return "↺ " + step.Reused
 	}
-	return lasted(step.Duration)
+	return checks.Duration(step.Duration)
 }
 
 // scoreRow is one model or trial of a step.

@@ -153,21 +153,6 @@ func number(v *store.Number) string {
 // stamp is a time to the minute, where the reader is.
 func stamp(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
-// lasted writes a time with its unit.
-func lasted(d time.Duration) string {
-	switch {
-	case d <= 0:
-		return "-"
-	case d < time.Millisecond:
-		return fmt.Sprintf("%d µs", d.Microseconds())
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", d.Milliseconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	return d.Round(time.Second).String()
-}
-
 // size writes a number of bytes with its unit.
 func size(n int64) string {
 	v := float64(n)
