@@ -113,7 +113,7 @@ func bilinear(old []float32, width, height int, from func(x, y float64) (float64
 // shape.
 func plane(shape []int) (height, width int) {
 	if len(shape) != 3 {
-		panic(fmt.Sprintf("datasets: this augmentation needs pictures, [channels, height, width]: the examples have shape %v", shape))
+		panic(fmt.Sprintf("this augmentation needs pictures, [channels, height, width]: the examples have shape %v", shape))
 	}
 	return shape[1], shape[2]
 }

@@ -1,6 +1,7 @@
 package datasets
 
 import (
+	"fmt"
 	"math/rand/v2"
 
 	"github.com/actually-robust-training/art/train"
@@ -37,4 +38,18 @@ func Augment(s Set, changes ...Augmentation) Set {
 		return nil
 	}
 	return s
+}
+
+// augments tries augmentation on the first row, so that one that cannot work with
+// these shapes is refused before anything is trained.
+func augments(s Set) (err error) {
+	if !s.augmented {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("%s: augmenting row 0: %v", s.name(), v)
+		}
+	}()
+	return s.read(train.Pass{Augment: true}, 0, make([]float32, train.Size(s.Shape)), make([]float32, train.Size(s.TargetShape)))
 }

@@ -170,6 +170,8 @@ func TestSetData(t *testing.T) {
 	}
 	_, err = s.Data(datasets.Options{Validation: 0.6, Test: 0.4})
 	assert.ErrorContains(t, err, "leave nothing to train on")
+	_, err = s.Data(datasets.Options{Augment: []datasets.Augmentation{datasets.Shift(1)}})
+	assert.EqualError(t, err, "numbered: augmenting row 0: this augmentation needs pictures, [channels, height, width]: the examples have shape [1]")
 	_, err = datasets.Stages{Training: s, Validation: numbered(t, 5, 3)}.Data()
 	assert.ErrorContains(t, err, "they must be the same")
 }

@@ -86,7 +86,11 @@ func (st Stages) Data() (train.Data, error) {
 	if d.BatchSize == 0 {
 		d.BatchSize = DefaultBatchSize
 	}
-	d.Training = Batches(Augment(scale(st.Training), st.Augment...))
+	varied := Augment(scale(st.Training), st.Augment...)
+	if err := augments(varied); err != nil {
+		return train.Data{}, err
+	}
+	d.Training = Batches(varied)
 	for _, stage := range []struct {
 		name   string
 		set    Set
