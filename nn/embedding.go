@@ -58,8 +58,12 @@ func (e *embedding[F]) forward(p *pass[F], a *args[F]) {
 	for i, v := range x {
 		id := int(v)
 		if id < 0 || id >= e.vocabulary || F(id) != v {
-			panic(mistake(fmt.Sprintf("row %d, position %d has the id %v, but the vocabulary has %d: ids are 0 to %d",
-				i/e.positions, i%e.positions, v, e.vocabulary, e.vocabulary-1)))
+			remedy := ""
+			if F(id) != v {
+				remedy = "; they look normalised: a data set whose Tokens is set keeps its ids"
+			}
+			panic(mistake(fmt.Sprintf("row %d, position %d has the id %v, but the vocabulary has %d: ids are 0 to %d%s",
+				i/e.positions, i%e.positions, v, e.vocabulary, e.vocabulary-1, remedy)))
 		}
 		e.ids[i] = id
 	}

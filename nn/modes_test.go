@@ -203,6 +203,9 @@ func TestPullbackOfIds(t *testing.T) {
 	b.Inputs.Data[6] = 5
 	_, err = l.Predict(b)
 	require.ErrorContains(t, err, `layer "e": row 1, position 2 has the id 5, but the vocabulary has 5`)
+	b.Inputs.Data[6] = 0.5
+	_, err = l.Predict(b)
+	require.ErrorContains(t, err, "ids are 0 to 4; they look normalised: a data set whose Tokens is set keeps its ids")
 }
 
 // Rows of a batch do not influence each other in inference.
