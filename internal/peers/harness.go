@@ -35,8 +35,8 @@ var harnessTargets = []float64{0.5, 5}
 
 // Settings of the measurement: seconds of one, and how many of either kind.
 const (
-	harnessWindow = 1.0
-	harnessPairs  = 15
+	harnessWindow = 0.5
+	harnessPairs  = 30
 )
 
 func harnessSeconds() float64 { return harnessWindow*2*harnessPairs + 2 }
