@@ -111,7 +111,7 @@ func (l *attention[F]) backward(p *pass[F], a *args[F]) {
 		kernel.Gemm(&p.ws, kernel.GemmArgs[F]{M: d, N: d, K: m, A: dy, TransA: true, B: l.joined, C: dw.data})
 	}
 	if db := a.din[4]; db != nil {
-		kernel.ColSums(db.data, dy, m, d)
+		kernel.ColSums(&p.ws, db.data, dy, m, d)
 	}
 	if a.din[0] == nil && a.din[1] == nil && a.din[2] == nil {
 		return
@@ -126,7 +126,7 @@ func (l *attention[F]) backward(p *pass[F], a *args[F]) {
 		kernel.Gemm(&p.ws, kernel.GemmArgs[F]{M: 3 * d, N: d, K: m, A: l.dqkv, TransA: true, B: a.in[0].data, C: dw.data})
 	}
 	if db := a.din[2]; db != nil {
-		kernel.ColSums(db.data, l.dqkv, m, 3*d)
+		kernel.ColSums(&p.ws, db.data, l.dqkv, m, 3*d)
 	}
 }
 

@@ -91,6 +91,6 @@ func (d *dense[F]) backward(p *pass[F], a *args[F]) {
 		kernel.Gemm(&p.ws, kernel.GemmArgs[F]{M: d.out, N: d.in, K: m, A: dz, TransA: true, B: a.in[0].data, C: dw.data})
 	}
 	if d.bias && a.din[2] != nil {
-		kernel.ColSums(a.din[2].data, dz, m, d.out)
+		kernel.ColSums(&p.ws, a.din[2].data, dz, m, d.out)
 	}
 }

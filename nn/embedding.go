@@ -123,6 +123,6 @@ func (positions[F]) backward(p *pass[F], a *args[F]) {
 		a.din[0].data = a.dout.data
 	}
 	if dw := a.din[1]; dw != nil {
-		kernel.ColSums(dw.data, a.dout.data, p.rows, len(dw.data))
+		kernel.ColSums(&p.ws, dw.data, a.dout.data, p.rows, len(dw.data))
 	}
 }

@@ -202,12 +202,12 @@ func (l *gru[F]) weightGradients(p *pass[F], a *args[F]) {
 		kernel.Gemm(&p.ws, kernel.GemmArgs[F]{M: 3 * u, N: l.features, K: m, A: l.dgates, TransA: true, B: a.in[0].data, C: dw.data})
 	}
 	if db := a.din[2]; db != nil {
-		kernel.ColSums(db.data, l.dgates, m, 3*u)
+		kernel.ColSums(&p.ws, db.data, l.dgates, m, 3*u)
 	}
 	if dw := a.din[3]; dw != nil {
 		kernel.Gemm(&p.ws, kernel.GemmArgs[F]{M: 3 * u, N: u, K: m, A: l.dfromH, TransA: true, B: l.before, C: dw.data})
 	}
 	if db := a.din[4]; db != nil {
-		kernel.ColSums(db.data, l.dfromH, m, 3*u)
+		kernel.ColSums(&p.ws, db.data, l.dfromH, m, 3*u)
 	}
 }

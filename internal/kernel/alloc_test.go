@@ -27,7 +27,7 @@ func TestAllocations(t *testing.T) {
 		"Adam":     func() { AdamStep(Adam{LR: 0.1, Eps: 1}, z, x, y, w) },
 		"RMSProp":  func() { RMSPropStep(RMSProp{LR: 0.1, Eps: 1}, z, x, y) },
 		"Sum":      func() { Sum(x) },
-		"ColSums":  func() { ColSums(z, x, 4, 3) },
+		"ColSums":  func() { ColSums(ws, z, x, 4, 3) },
 		"Softmax":  func() { Softmax(z, x, 4, 3, 1, 0) },
 		"CrossEntropy": func() {
 			xent.Forward(z, y, x)

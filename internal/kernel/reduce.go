@@ -121,19 +121,38 @@ func maxOf[F Float](x []F) F {
 	return best
 }
 
+// colSumsTasks is the number of blocks of rows that are summed on their own, and
+// their sums added in order, once there is work for more than one core.
+const colSumsTasks = 8
+
 // ColSums sets dst[j] to the sum over i of x[i, j], for x [rows, cols]: the
-// gradient of a bias along N. Rows are added in order.
-func ColSums[F Float](dst, x []F, rows, cols int) {
+// gradient of a bias along N. The order of additions depends on rows and cols alone.
+// Tasks are rows, not columns: a core reads what it wrote as the producer of x.
+func ColSums[F Float](ws *Workspace, dst, x []F, rows, cols int) {
 	need("ColSums", "dst", dst, cols)
 	need("ColSums", "x", x, rows*cols)
-	grain := max(16, vectorGrain/max(rows, 1)+15) &^ 15
-	Parallel(cols, grain, func(lo, hi int) {
-		d := dst[lo:hi]
-		clear(d)
-		for i := range rows {
-			addPart(d, d, x[i*cols+lo:i*cols+hi])
+	dst = dst[:cols]
+	if rows*cols < 2*vectorGrain {
+		addRows(dst, x[:rows*cols])
+		return
+	}
+	block := (rows + colSumsTasks - 1) / colSumsTasks
+	tasks := (rows + block - 1) / block
+	partial := sharedBuf[F](ws, bufPartial, tasks*cols)
+	forEach(tasks, 1, func(_, lo, hi int) {
+		for t := lo; t < hi; t++ {
+			addRows(partial[t*cols:(t+1)*cols], x[t*block*cols:min((t+1)*block, rows)*cols])
 		}
 	})
+	sumPartials(dst, partial, tasks, cols)
+}
+
+// addRows sets sum to the sum of the rows of x, each as long as sum.
+func addRows[F Float](sum, x []F) {
+	clear(sum)
+	for n := len(sum); len(x) > 0; x = x[n:] {
+		addPart(sum, sum, x[:n])
+	}
 }
 
 // RowSums sets dst[i] to the sum over j of x[i, j], for x [rows, cols].

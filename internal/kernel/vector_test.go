@@ -238,7 +238,7 @@ func TestReductions(t *testing.T) {
 
 func TestRowAndColumnSums(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
-		for _, s := range [][2]int{{1, 1}, {3, 10}, {16, 512}, {2000, 33}, {0, 5}} {
+		for _, s := range [][2]int{{1, 1}, {3, 10}, {16, 512}, {2000, 33}, {2003, 130}, {5, 60000}, {0, 5}} {
 			rows, cols := s[0], s[1]
 			x := normals[float32](newRand(3), rows*cols)
 			bias := normals[float32](newRand(4), cols)
@@ -251,7 +251,7 @@ func TestRowAndColumnSums(t *testing.T) {
 				}
 			}
 			gotC, gotR, gotS := filled[float32](cols, 9), filled[float32](rows, 9), make([]float32, rows*cols)
-			ColSums(gotC, x, rows, cols)
+			ColSums(new(Workspace), gotC, x, rows, cols)
 			RowSums(gotR, x, rows, cols)
 			AddRow(gotS, x, bias, rows, cols)
 			requireClose(t, col, gotC, 1e-5, "columns")
