@@ -5,16 +5,11 @@ package kernel
 // come from the image laid out with its channels together, where the row of a
 // patch is contiguous, and are packed panel by panel.
 
-// weightsTasks is the number of blocks of images whose gradients are computed on
-// their own and then added in order.
-const weightsTasks = 8
-
 func convBackwardWeights[F Float](ws *Workspace, g Conv, x, dy, dw, db []F) {
 	plane, k := g.OutH()*g.OutW(), g.C*g.KH*g.KW
 	in, out := g.C*g.H*g.W, g.OutC*plane
 	p := g.patches(ws)
-	block := max(1, (g.N+weightsTasks-1)/weightsTasks)
-	tasks := (g.N + block - 1) / block
+	block, tasks := sumBlocks(g.N)
 	one := g.OutC * (k + 1) // filters, then biases
 	partial := sharedBuf[F](ws, bufPartial, tasks*one)
 	forEach(tasks, g.grain(tasks), func(slot, lo, hi int) {
@@ -129,16 +124,4 @@ func (p *patches) plan(runs *gather, start, cols int) {
 		runs.add(from+within, at, end)
 		at = end
 	}
-}
-
-// sumPartials sets dst to the sum of tasks vectors that start stride apart, in
-// order.
-func sumPartials[F Float](dst, partial []F, tasks, stride int) {
-	Parallel(len(dst), vectorGrain/weightsTasks, func(lo, hi int) {
-		d := dst[lo:hi]
-		clear(d)
-		for t := range tasks {
-			addPart(d, d, partial[t*stride+lo:t*stride+hi])
-		}
-	})
 }

@@ -215,9 +215,9 @@ func LayerNormBackward[F Float](ws *Workspace, x, mean, invStd, gamma, dy, dx, d
 			}
 		}
 	})
-	sumBlocks(dgamma, partial, blocks, 2*cols, cols)
+	sumPartials(part(dgamma, 0, cols), partial, blocks, 2*cols)
 	if blocks > 0 {
-		sumBlocks(dbeta, partial[cols:], blocks, 2*cols, cols)
+		sumPartials(part(dbeta, 0, cols), partial[cols:], blocks, 2*cols)
 	} else {
 		clear(dbeta)
 	}
@@ -233,18 +233,6 @@ func part[F Float](x []F, lo, hi int) []F {
 		return nil
 	}
 	return x[lo:hi]
-}
-
-// sumBlocks sets dst, unless nil, to the sum of blocks vectors of length cols
-// that start stride apart, in order.
-func sumBlocks[F Float](dst, partial []F, blocks, stride, cols int) {
-	if dst == nil {
-		return
-	}
-	clear(dst[:cols])
-	for b := range blocks {
-		addPart(dst[:cols], dst[:cols], partial[b*stride:b*stride+cols])
-	}
 }
 
 // layerNormBackwardRow adds the row's share to dg and db and computes its dx.

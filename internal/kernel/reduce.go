@@ -121,9 +121,28 @@ func maxOf[F Float](x []F) F {
 	return best
 }
 
-// colSumsTasks is the number of blocks of rows that are summed on their own, and
-// their sums added in order, once there is work for more than one core.
-const colSumsTasks = 8
+// sumTasks is the number of blocks that a gradient summed over images or rows is
+// divided into: blocks are summed on their own and their sums added in order,
+// whatever the number of threads.
+const sumTasks = 8
+
+// sumBlocks returns the length of a block of n images or rows, and how many there are.
+func sumBlocks(n int) (block, tasks int) {
+	block = max(1, (n+sumTasks-1)/sumTasks)
+	return block, (n + block - 1) / block
+}
+
+// sumPartials sets dst to the sum of tasks vectors that start stride apart, in
+// order.
+func sumPartials[F Float](dst, partial []F, tasks, stride int) {
+	Parallel(len(dst), vectorGrain/sumTasks, func(lo, hi int) {
+		d := dst[lo:hi]
+		clear(d)
+		for t := range tasks {
+			addPart(d, d, partial[t*stride+lo:t*stride+hi])
+		}
+	})
+}
 
 // ColSums sets dst[j] to the sum over i of x[i, j], for x [rows, cols]: the
 // gradient of a bias along N. The order of additions depends on rows and cols alone.
@@ -136,8 +155,7 @@ func ColSums[F Float](ws *Workspace, dst, x []F, rows, cols int) {
 		addRows(dst, x[:rows*cols])
 		return
 	}
-	block := (rows + colSumsTasks - 1) / colSumsTasks
-	tasks := (rows + block - 1) / block
+	block, tasks := sumBlocks(rows)
 	partial := sharedBuf[F](ws, bufPartial, tasks*cols)
 	forEach(tasks, 1, func(_, lo, hi int) {
 		for t := lo; t < hi; t++ {
