@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 )
 
 // Interpreter returns that of a virtual environment which has what a requirements file
@@ -31,22 +30,25 @@ func Interpreter(requirements string) (exe string, err error) {
 	if err != nil {
 		return "", err
 	}
-	name, sum := filepath.Base(requirements), sha256.Sum256(pins)
-	made := filepath.Join(cache, "art-tests", name+"-"+hex.EncodeToString(sum[:6])+".made")
-	if exe, err := os.ReadFile(made); err == nil {
+	sum := sha256.Sum256(pins)
+	place := filepath.Join(cache, "art-tests", filepath.Base(requirements)+"-"+hex.EncodeToString(sum[:6]))
+	if exe, err := os.ReadFile(place + madeSuffix); err == nil {
 		if _, err := os.Stat(string(exe)); err == nil {
 			return string(exe), nil
 		}
 	}
-	return install(base, requirements, made)
+	return install(base, requirements, place)
 }
 
-// install makes an environment and says in a file where it is.
-func install(base, requirements, made string) (exe string, err error) {
-	if err := os.MkdirAll(filepath.Dir(made), 0o755); err != nil {
+// madeSuffix ends the name of the file that says where an environment is.
+const madeSuffix = ".made"
+
+// install makes an environment beside place and says in a file where it is.
+func install(base, requirements, place string) (exe string, err error) {
+	if err := os.MkdirAll(filepath.Dir(place), 0o755); err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(made), strings.TrimSuffix(filepath.Base(made), ".made")+"-")
+	dir, err := os.MkdirTemp(filepath.Dir(place), filepath.Base(place)+"-")
 	if err != nil {
 		return "", err
 	}
@@ -69,5 +71,5 @@ func install(base, requirements, made string) (exe string, err error) {
 	if err := os.WriteFile(next, []byte(exe), 0o644); err != nil {
 		return "", err
 	}
-	return exe, os.Rename(next, made)
+	return exe, os.Rename(next, place+madeSuffix)
 }
