@@ -311,19 +311,22 @@ func (o outcome) runs(recipe string) []*record.Run {
 	require.NoError(o.t, err)
 	var runs []*record.Run
 	for _, file := range files {
-		f, err := os.Open(file)
-		require.NoError(o.t, err)
-		run, err := record.Fold(f)
-		require.NoError(o.t, err)
-		f.Close()
-		if run.ID == "" { // killed before its first event was whole
-			continue
-		}
-		assert.Equal(o.t, filepath.Base(filepath.Dir(file)), run.ID)
-		assert.Equal(o.t, filepath.Dir(file), run.Settings["directory"])
-		runs = append(runs, run)
+		runs = append(runs, o.read(file))
 	}
 	return runs
+}
+
+// read is the run of an event file.
+func (o outcome) read(file string) *record.Run {
+	o.t.Helper()
+	f, err := os.Open(file)
+	require.NoError(o.t, err)
+	defer f.Close()
+	run, err := record.Fold(f)
+	require.NoError(o.t, err)
+	assert.Equal(o.t, filepath.Base(filepath.Dir(file)), run.ID)
+	assert.Equal(o.t, filepath.Dir(file), run.Settings["directory"])
+	return run
 }
 
 // run is the only run.
