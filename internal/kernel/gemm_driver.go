@@ -1,7 +1,5 @@
 package kernel
 
-import "runtime"
-
 // A product is computed in tasks of one strip of C each: up to gemmRows rows by
 // one tile's width of columns. A task walks along K in blocks of gemmDepth, so
 // that its panel of B stays in the nearest caches while the rows of A pass by.
@@ -19,9 +17,6 @@ const (
 	// shortPanels tiles' widths, so that C is written from front to back, and read
 	// B in place.
 	shortDepth, shortRows, shortPanels = 32, 64, 9
-	// A task of a product of columns longer than gemmDepth has up to longRows rows
-	// and longPanels tiles' widths; its blocks of K have longDepth.
-	longRows, longPanels, longDepth = 128, 4, 128
 	// dotRowsMax is the number of rows up to which A·Bᵀ runs as dot products,
 	// which need no transposed copy of B, if K is at least dotDepthMin.
 	dotRowsMax, dotDepthMin = 32, 96
@@ -37,6 +32,7 @@ type gemmPlan[F Float] struct {
 	width  int // columns of a task
 	height int // rows of a task
 	depth  int // length of a block of K
+	part   int // length of a part of K that is a product of its own, a pair of the batch; 0 = all of it
 	panels int // tasks along N
 	strips int // tasks along M
 }
@@ -65,21 +61,6 @@ func (p *gemmPlan[F]) divide() {
 	p.panels = (p.g.N + p.width - 1) / p.width
 }
 
-// reach makes the tasks of a product of long columns, such as the gradient of
-// the weights for many rows: several panels wide, because A comes from far and
-// should come once, and in whole rounds for the cores.
-func (p *gemmPlan[F]) reach() {
-	p.depth, p.width, p.height = longDepth, longPanels*p.shape.cols, longRows
-	p.divide()
-	pairs, procs := p.batch.Outer*p.batch.Inner, runtime.GOMAXPROCS(0)
-	for p.height > longRows/4 && pairs*p.strips*p.panels%procs != 0 {
-		p.height -= p.shape.rows
-		p.divide()
-	}
-	p.height = roundUp((p.g.M+p.strips-1)/p.strips, p.shape.rows) // strips of one size
-	p.divide()
-}
-
 func roundUp(n, unit int) int { return (n + unit - 1) / unit * unit }
 
 // dotWidth is the number of columns of a task of dot products.
@@ -93,6 +74,10 @@ func (p *gemmPlan[F]) tasks() (n, grain int) {
 
 func gemm[F Float](ws *Workspace, g *GemmArgs[F], b Batch) {
 	if g.M == 0 || g.N == 0 {
+		return
+	}
+	if part := partLength(g, b); part < g.K {
+		gemmParts(ws, g, part)
 		return
 	}
 	plan := planGemm(g, b)
@@ -121,7 +106,10 @@ func (p *gemmPlan[F]) run(ws *Workspace, slot, lo, hi int) {
 			a: g.A[i*p.batch.AOuter+j*p.batch.AInner:],
 			b: g.B[i*p.batch.BOuter+j*p.batch.BInner:],
 			c: g.C[i*p.batch.COuter+j*p.batch.CInner:],
-			i: strip * p.height, j: panel * p.width,
+			i: strip * p.height, j: panel * p.width, k: g.K,
+		}
+		if p.part > 0 {
+			s.k = min(p.part, g.K-i*p.part)
 		}
 		s.rows, s.cols = min(p.height, g.M-s.i), min(p.width, g.N-s.j)
 		switch {
@@ -139,14 +127,15 @@ func (p *gemmPlan[F]) run(ws *Workspace, slot, lo, hi int) {
 type gemmStrip[F Float] struct {
 	a, b, c          []F
 	i, j, rows, cols int
+	k                int // length of the sums
 }
 
 func (s *gemmStrip[F]) tiles(ws *Workspace, slot int, g *GemmArgs[F], shape tiling, depth int) {
 	rowA, colA := strides(g.LDA, g.TransA)
 	t := tileJob[F]{rowA: rowA, colA: colA, rows: s.rows, rowB: g.LDB, rowC: g.LDC, add: g.Accumulate}
 	for p := 0; ; p += depth {
-		t.k = min(depth, g.K-p)
-		last := p+t.k >= g.K // the last block finishes the sums
+		t.k = min(depth, s.k-p)
+		last := p+t.k >= s.k // the last block finishes the sums
 		if last {
 			t.relu, t.biasM = g.ReLU, from(g.BiasM, s.i)
 		}
