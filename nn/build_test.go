@@ -158,7 +158,7 @@ func TestSummary(t *testing.T) {
 		"bn1          batchnorm + relu  [8 28 28]       16          25088\n"+
 		"bn1/maxpool  maxpool           [8 14 14]       0           6272\n"+
 		"bn1/flatten  flatten           [1568]          0           0\n"+
-		"drop         dropout           [1568]          0           1568\n"+
+		"drop         dropout           [1568]          0           0\n"+
 		"logits       dense             [10]            15690       31360\n"+
-		"total                                          15786       177184\n", s.String())
+		"total                                          15786       175616\n", s.String())
 }

@@ -28,7 +28,7 @@ func (l Dropout) Build(x Node) Node {
 		return x.wrong("dropout", "a rate in [0, 1)", fmt.Sprint(rate), "set Rate, or Dropout of the model")
 	}
 	return x.add(&layer{
-		kind: "dropout", shape: x.Shape(), flops: train.Size(x.shape()),
+		kind: "dropout", shape: x.Shape(),
 		ops: opPair{&dropout[float32]{rate: rate}, &dropout[float64]{rate: rate}},
 	})
 }

@@ -44,9 +44,9 @@ func ExampleClassifier() {
 	// block/bn2/add        add               [8 4 4]         0           128
 	// block                relu              [8 4 4]         0           0
 	// block/globalavgpool  globalavgpool     [8]             0           128
-	// drop                 dropout           [8]             0           8
+	// drop                 dropout           [8]             0           0
 	// logits               dense             [2]             18          32
-	// total                                                  1282        47912
+	// total                                                  1282        47904
 }
 
 func ExampleNode_Apply() {

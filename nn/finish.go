@@ -12,6 +12,8 @@ func (p *plan) finish(out Node) ([]*layer, error) {
 	switch {
 	case p.err != nil:
 		return nil, p.err
+	case out.plan == nil:
+		return nil, errors.New("the build function returned an empty Node: return what the last layer returned, and hand at least one Node to Concat")
 	case out.plan != p:
 		return nil, errors.New("the build function returned a Node that does not come from its argument: return what the last layer returned")
 	}

@@ -2,6 +2,8 @@ package nn
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/actually-robust-training/art/internal/kernel"
@@ -28,14 +30,16 @@ func newNetwork[F kernel.Float](init train.Init, layers []*layer) (*network[F], 
 	}
 	pr.pass.seed = init.Seed
 	n := &network[F]{layers: layers, program: pr, input: layers[0].shape, output: layers[len(layers)-1].shape}
-	n.initialise(init.Seed)
+	if err := n.initialise(init.Seed); err != nil {
+		return nil, err
+	}
 	n.objective, err = newObjective[F](init, n.output)
 	return n, err
 }
 
 // initialise draws the weights, each from the seed and its name. The last layer
 // is the one that computes the outputs, whatever reshapes them.
-func (n *network[F]) initialise(seed uint64) {
+func (n *network[F]) initialise(seed uint64) error {
 	last := len(n.layers) - 1
 	for slices.Contains([]string{"flatten", "reshape", "globalavgpool"}, n.layers[last].kind) {
 		last = n.layers[last].inputs[0]
@@ -48,12 +52,26 @@ func (n *network[F]) initialise(seed uint64) {
 			}
 			name := joinName(l.name, spec.suffix)
 			w := make([]float32, train.Size(spec.shape))
-			orInit(init, HeUniform)(train.Rand(seed, "weights", name), spec.shape, w)
+			if err := draw(orInit(init, HeUniform), train.Rand(seed, "weights", name), spec.shape, w); err != nil {
+				return fmt.Errorf("initial values of %q, of shape %v: %w", name, spec.shape, err)
+			}
 			for j, v := range w {
 				n.program.params[i][k].data[j] = F(v)
 			}
 		}
 	}
+	return nil
+}
+
+// draw fills w, and turns a panic of an initialiser, which may be the user's, into an error.
+func draw(init Init, rng *rand.Rand, shape []int, w []float32) (err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = train.Caught(caught)
+		}
+	}()
+	init(rng, slices.Clone(shape), w)
+	return nil
 }
 
 // lastLayer begins with outputs near zero, so that the loss of a classifier
@@ -105,7 +123,9 @@ func (n *network[F]) forward(b train.Batch, iteration int) (float64, error) {
 	out := pr.run(n.elements(b.Inputs.Data), b.Len())
 	loss, _ := n.objective.measure(out, b.Targets, pr.seed.resize(b.Len()), false)
 	pr.runBack(pr.training)
-	pr.settle()
+	if !math.IsNaN(loss) && !math.IsInf(loss, 0) { // else running statistics would not recover from this batch
+		pr.settle()
+	}
 	return loss, nil
 }
 

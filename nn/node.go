@@ -38,6 +38,7 @@ type plan struct {
 	err    error
 	scope  string // full name of the layer that Apply is building
 	taken  map[string]bool
+	params map[string]bool // full names
 }
 
 // layer is one operator of a network, before it has memory.
@@ -84,7 +85,7 @@ type paramSpec struct {
 // newPlan starts a network with the input of the example.
 func newPlan(init train.Init) *plan {
 	input := &layer{kind: "input", name: "input", shape: slices.Clone(init.Example.Inputs.Shape[1:])}
-	return &plan{init: init, layers: []*layer{input}, taken: map[string]bool{"input": true}}
+	return &plan{init: init, layers: []*layer{input}, taken: map[string]bool{"input": true}, params: map[string]bool{}}
 }
 
 // Shape is the shape of one row. It is empty after a mistake.
@@ -169,12 +170,25 @@ func (x Node) fail(layer, want, got, remedy string) Node {
 	return x
 }
 
-// wrong is fail for the layer that is being built.
+// wrong is fail for the layer that is being built, x its input.
 func (x Node) wrong(kind, want, got, remedy string) Node {
-	if x.plan != nil && x.plan.scope != "" {
+	switch {
+	case x.plan == nil:
+	case x.plan.scope != "":
 		kind = fmt.Sprintf("%q (%s)", x.plan.scope, kind)
+	default:
+		kind = fmt.Sprintf("%s after %q", kind, x.follows())
 	}
 	return x.fail(kind, want, got, remedy)
+}
+
+// follows is the name of x, or of the last named layer before it.
+func (x Node) follows() string {
+	l := x.plan.layers[x.id]
+	for l.name == "" {
+		l = x.plan.layers[l.inputs[0]]
+	}
+	return l.name
 }
 
 // add appends an operator that reads x and others.
@@ -197,6 +211,13 @@ func (x Node) add(l *layer, others ...Node) Node {
 		if slices.ContainsFunc(x.plan.layers, func(o *layer) bool { return o.name == l.name }) {
 			return x.wrong(l.kind, "one layer with parameters under a name", "two", "give each a name with Apply")
 		}
+	}
+	for _, spec := range l.params {
+		full := joinName(l.name, spec.suffix)
+		if x.plan.params[full] {
+			return x.wrong(l.kind, "parameters with names of their own", fmt.Sprintf("two called %q", full), "give each layer inside a name with Apply")
+		}
+		x.plan.params[full] = true
 	}
 	x.plan.layers = append(x.plan.layers, l)
 	return Node{x.plan, len(x.plan.layers) - 1}

@@ -10,7 +10,9 @@ import (
 // optimizer changes parameters by their gradients, in place.
 type optimizer struct {
 	train.Optimizer
-	updates int // done so far
+	// updates of each parameter so far: one that was frozen begins its moments
+	// later, and corrects their bias from there
+	updates []int
 	// moments of each parameter by slot; empty for those that need none
 	moments [][][]float32
 	scratch []float32
@@ -33,7 +35,7 @@ func momentNames(o train.Optimizer) []string {
 }
 
 func newOptimizer(o train.Optimizer, params []train.Param) *optimizer {
-	opt := &optimizer{Optimizer: o, moments: make([][][]float32, len(params))}
+	opt := &optimizer{Optimizer: o, updates: make([]int, len(params)), moments: make([][][]float32, len(params))}
 	for i, p := range params {
 		if p.Grad == nil {
 			continue
@@ -47,7 +49,6 @@ func newOptimizer(o train.Optimizer, params []train.Param) *optimizer {
 
 func (o *optimizer) update(params []train.Param, learningRate float64) {
 	o.clip(params)
-	o.updates++
 	for i, p := range params {
 		if p.Grad == nil || p.Frozen {
 			continue
@@ -56,16 +57,18 @@ func (o *optimizer) update(params []train.Param, learningRate float64) {
 		if !p.Decays {
 			decay = 0
 		}
-		o.step(p, o.moments[i], learningRate, decay)
+		o.updates[i]++
+		o.step(p, o.updates[i], o.moments[i], learningRate, decay)
 	}
 }
 
-func (o *optimizer) step(p train.Param, m [][]float32, rate, decay float64) {
+// step is update number n of a parameter, counted from 1.
+func (o *optimizer) step(p train.Param, n int, m [][]float32, rate, decay float64) {
 	switch o.Method {
 	case train.MethodAdam, train.MethodAdamW:
 		kernel.AdamStep(kernel.Adam{
 			LR: rate, Beta1: o.Beta1, Beta2: o.Beta2, Eps: o.Epsilon, WeightDecay: decay,
-			Decoupled: o.Method == train.MethodAdamW, Step: o.updates,
+			Decoupled: o.Method == train.MethodAdamW, Step: n,
 		}, p.Value, p.Grad, m[0], m[1])
 	case train.MethodRMSProp:
 		o.rmsProp(p, m, rate, decay)
@@ -75,7 +78,7 @@ func (o *optimizer) step(p train.Param, m [][]float32, rate, decay float64) {
 			velocity = m[0]
 		}
 		kernel.SGDStep(kernel.SGD{
-			LR: rate, Momentum: o.Momentum, WeightDecay: decay, Nesterov: o.Nesterov, First: o.updates == 1,
+			LR: rate, Momentum: o.Momentum, WeightDecay: decay, Nesterov: o.Nesterov, First: n == 1,
 		}, p.Value, p.Grad, velocity)
 	}
 }

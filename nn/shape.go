@@ -32,10 +32,10 @@ func (x Node) reshape(kind string, shape []int) Node {
 		switch {
 		case n == -1 && open < 0:
 			open = i
-		case n < 1:
-			return x.wrong(kind, "axes of at least 1, one of them -1 at most", fmt.Sprint(shape), "correct the shape")
+		case n < 1 || n > size:
+			return x.wrong(kind, fmt.Sprintf("axes of 1 to %d, one of them -1 at most", size), fmt.Sprint(shape), "correct the shape")
 		default:
-			known *= n
+			known = min(known*n, size+1) // neither factor is greater than size+1
 		}
 	}
 	if open >= 0 {

@@ -7,18 +7,21 @@ import (
 	"github.com/actually-robust-training/art/train"
 )
 
-// updatesName is the tensor that counts updates: [2], millions and the rest,
-// as float32 is exact up to 1<<24 only.
+// updatesName is the tensor that counts the updates of each parameter:
+// [parameters, 2], millions and the rest, as float32 is exact up to 1<<24 only.
 const updatesName = "optimizer/updates"
 
 const million = 1_000_000
 
-// State implements train.Stater: the count of updates and the moments of each
+// State implements train.Stater: the counts of updates and the moments of each
 // parameter, named like "conv1/weight/mean".
 func (l *Learner) State() []train.Named {
 	o := l.optimizer
-	count := train.Tensor{Shape: []int{2}, Data: []float32{float32(o.updates / million), float32(o.updates % million)}}
-	state := []train.Named{{Name: updatesName, Tensor: count}}
+	counts := train.NewTensor(len(l.params), 2)
+	for i, n := range o.updates {
+		counts.Data[2*i], counts.Data[2*i+1] = float32(n/million), float32(n%million)
+	}
+	state := []train.Named{{Name: updatesName, Tensor: counts}}
 	for i, p := range l.params {
 		for k, m := range o.moments[i] {
 			state = append(state, train.Named{
@@ -56,12 +59,28 @@ func (l *Learner) SetState(state []train.Named) error {
 	for _, n := range state {
 		given[n.Name] = n.Tensor
 	}
-	count := given[updatesName].Data
-	l.optimizer.updates = int(count[0])*million + int(count[1])
+	counts, err := updateCounts(given[updatesName])
+	if err != nil {
+		return err
+	}
+	l.optimizer.updates = counts
 	for i, p := range l.params {
 		for k, m := range l.optimizer.moments[i] {
 			copy(m, given[p.Name+"/"+momentNames(l.optimizer.Optimizer)[k]].Data)
 		}
 	}
 	return nil
+}
+
+// updateCounts reads the tensor that State writes.
+func updateCounts(t train.Tensor) ([]int, error) {
+	counts := make([]int, t.Rows())
+	for i := range counts {
+		high, low := t.Data[2*i], t.Data[2*i+1]
+		if !(high >= 0 && high < 1<<24 && low >= 0 && low < million) || high != float32(int(high)) || low != float32(int(low)) {
+			return nil, fmt.Errorf("state: tensor %q has %v and %v for parameter %d, which are no millions and rest of a count: the file is damaged", updatesName, high, low, i)
+		}
+		counts[i] = int(high)*million + int(low)
+	}
+	return counts, nil
 }

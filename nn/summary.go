@@ -16,6 +16,7 @@ type Summary struct {
 	// those that are not.
 	Params, Statistics int
 	// FLOPs of one row in inference, a multiplication and addition counted as two.
+	// Biases and activation functions of single elements count nothing.
 	FLOPs int
 }
 

@@ -32,9 +32,9 @@ type Optimizer struct {
 	// Schedule changes the learning rate over the iterations of a step. The zero
 	// value keeps it constant.
 	Schedule Schedule
-	// Momentum of SGD and RMSProp, in [0, 1). Default 0.
+	// Momentum of SGD and RMSProp, in [0, 1). Default 0. Adam has Beta1 instead.
 	Momentum float64
-	// Nesterov turns momentum into Nesterov's.
+	// Nesterov turns the momentum of SGD into Nesterov's.
 	Nesterov bool
 	// Beta1 and Beta2 are the decay rates of Adam's moments. Defaults 0.9, 0.999.
 	Beta1, Beta2 float64
@@ -116,6 +116,12 @@ func (o Optimizer) Check() error {
 			}
 			return fmt.Errorf("optimizer %s: %s is %v, it must be %s", o.Method, f.name, f.value, limit)
 		}
+	}
+	if o.Nesterov && o.Method != MethodSGD {
+		return fmt.Errorf("optimizer %s: Nesterov is of %s only: leave it out, or use train.SGD", o.Method, MethodSGD)
+	}
+	if o.Momentum != 0 && (o.Method == MethodAdam || o.Method == MethodAdamW) {
+		return fmt.Errorf("optimizer %s: momentum is %v, but only %s and %s have one: leave it out, or set Beta1", o.Method, o.Momentum, MethodSGD, MethodRMSProp)
 	}
 	if o.Nesterov && o.Momentum == 0 {
 		return fmt.Errorf("optimizer %s: Nesterov needs a Momentum, such as 0.9", o.Method)
