@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/actually-robust-training/art/internal/kernel"
 	"github.com/actually-robust-training/art/train"
@@ -59,8 +60,8 @@ func (r Raw) Build(x Node) Node {
 	}
 	var params []paramSpec
 	for _, p := range r.Params {
-		if p.Name == "" || train.Size(p.Shape) < 1 || len(p.Shape) == 0 {
-			return x.wrong("raw", "parameters with a name and axes of at least 1", fmt.Sprintf("%q of shape %v", p.Name, p.Shape), "correct Params")
+		if p.Name == "" || strings.Contains(p.Name, "/") || len(p.Shape) == 0 || slices.Min(p.Shape) < 1 {
+			return x.wrong("raw", "parameters with a name without \"/\" and axes of at least 1", fmt.Sprintf("%q of shape %v", p.Name, p.Shape), "correct Params")
 		}
 		init := orInit(p.Init, GlorotUniform)
 		if p.Init == nil && len(p.Shape) == 1 {
@@ -114,19 +115,16 @@ func newRawGraph(r Raw, dt tensor.Dtype, rows int, shape []int) (*rawGraph, erro
 	if b.y == nil || b.y.Graph() != b.g {
 		return nil, errors.New("an output that is not made from x")
 	}
-	own := append(gorgonia.Nodes{b.x}, b.params...)
 	b.forward = inOrder(b.g, nil)
-	for _, n := range b.forward {
-		if err := refuse(b.g, n, own); err != nil {
-			return nil, err
-		}
+	if err := refuseGraph(b); err != nil {
+		return nil, err
 	}
 	b.dy = variable("gradient of the output", b.y.Shape())
-	if b.grads, err = gorgonia.Backpropagate(gorgonia.Nodes{b.y}, gorgonia.Nodes{b.dy}, own); err != nil {
+	if b.grads, err = gorgonia.Backpropagate(gorgonia.Nodes{b.y}, gorgonia.Nodes{b.dy}, append(gorgonia.Nodes{b.x}, b.params...)); err != nil {
 		return nil, fmt.Errorf("a graph that gorgonia cannot differentiate with respect to x and every parameter (%w)", err)
 	}
 	b.backward = inOrder(b.g, b.forward)
-	return b, nil
+	return b, refuseGradients(b)
 }
 
 // inOrder lists the nodes of g, without those done, so that each follows what it
@@ -149,10 +147,12 @@ type raw[F kernel.Float] struct {
 	dtype      tensor.Dtype
 	graphs     map[int]*rawGraph // by rows
 	values     map[*gorgonia.Node]gorgonia.Value
+	rows       int // of the batch at work
 }
 
 func (r *raw[F]) forward(p *pass[F], a *args[F]) {
 	b := r.graph(p.rows)
+	r.rows = p.rows
 	r.values = map[*gorgonia.Node]gorgonia.Value{
 		b.x: r.dense(batchShape(p.rows, r.shape), slices.Clone(a.in[0].data)),
 	}
@@ -207,12 +207,33 @@ func (r *raw[F]) run(g *gorgonia.ExprGraph, nodes gorgonia.Nodes) {
 		for it := g.From(n.ID()); it != nil && it.Next(); {
 			in = append(in, r.values[it.Node().(*gorgonia.Node)])
 		}
-		v, err := n.Op().Do(in...)
+		v, err := r.do(n, in)
 		if err != nil {
-			panic(mistake(fmt.Sprintf("gorgonia operator %v: %v", n.Op(), err)))
+			panic(mistake(fmt.Sprintf("gorgonia operator %v in a graph for %d rows: %v: write Graph for any number of rows, x.Shape()[0], and mind that gorgonia drops axes of length 1", n.Op(), r.rows, err)))
 		}
 		r.values[n] = v
 	}
+}
+
+// do computes one node. Sums of gorgonia are wrong over inner axes of four and
+// more; they are computed here.
+func (r *raw[F]) do(n *gorgonia.Node, in []gorgonia.Value) (v gorgonia.Value, err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = train.Caught(caught)
+		}
+	}()
+	if x, ok := firstOf(in).(*tensor.Dense); ok && kindOf(n.Op()) == "sumOp" {
+		return sumAlong[F](n, x)
+	}
+	return n.Op().Do(in...)
+}
+
+func firstOf(in []gorgonia.Value) gorgonia.Value {
+	if len(in) == 0 {
+		return nil
+	}
+	return in[0]
 }
 
 func (r *raw[F]) data(n *gorgonia.Node) []F {

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +16,7 @@ var verified = map[string][]string{
 	"elemBinOp":      {"+", "-", "⊙", "÷", "^", "<", ">="}, // the comparisons are those of Rectify and LeakyRelu
 	"elemUnaryOp":    {"abs", "sin", "cos", "exp", "ln", "neg", "square", "sqrt", "inv", "cube", "tanh", "sigmoid", "softplus"},
 	"linAlgBinOp":    {"A × B", "A ××× B", "A ××× Bᵀ"},
-	"sumOp":          nil, // see refuseSum
+	"sumOp":          nil, // computed by sumAlong
 	"sliceOp":        nil, // see refuseSlice
 	"reshapeOp":      nil,
 	"transposeOp":    nil,
@@ -38,16 +39,58 @@ var remedies = []struct{ op, remedy string }{
 	{"random", "it cannot be seeded: use x.Dropout, or add noise to the data"},
 }
 
+// refuseGraph reports what must not be in a graph that the user made.
+func refuseGraph(b *rawGraph) error {
+	own := append(gorgonia.Nodes{b.x}, b.params...)
+	for _, n := range b.forward {
+		if err := refuse(b.g, n, own); err != nil {
+			return err
+		}
+		if n.Deriv() != nil {
+			return errors.New("a call of gorgonia.Grad (its nodes would be taken for the gradients of this layer: write the derivative as an expression)")
+		}
+	}
+	return refuseMoved(b.g, b.forward)
+}
+
+// refuseGradients reports what must not be in what gorgonia derived from it.
+func refuseGradients(b *rawGraph) error {
+	for _, n := range b.backward {
+		if kindOf(n.Op()) != "sliceOp" {
+			continue
+		}
+		if err := refuseSlice(n.Op().String(), inputsOf(b.g, n)[0]); err != nil {
+			return fmt.Errorf("a Concat whose gradient needs %w, or use nn.Concat", err)
+		}
+	}
+	return refuseMoved(b.g, b.backward)
+}
+
+// refuseMoved: after gorgonia has removed a node, as it does to make logarithms
+// stable, it may give the inputs of one node for those of another.
+func refuseMoved(g *gorgonia.ExprGraph, nodes gorgonia.Nodes) error {
+	for _, n := range nodes {
+		if found, _ := g.Node(n.ID()).(*gorgonia.Node); found != n {
+			return errors.New("an expression that gorgonia rewrites, as BinaryXent or Log of 1-x (it then confuses nodes: write it with Softplus, as Softplus(z) - y*z, or use the losses of package train)")
+		}
+	}
+	return nil
+}
+
+func kindOf(op gorgonia.Op) string {
+	return strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", op), "*"), "gorgonia.")
+}
+
 // refuse reports a node that must not be in a Raw graph.
 func refuse(g *gorgonia.ExprGraph, n *gorgonia.Node, own gorgonia.Nodes) error {
 	op := n.Op()
 	if op == nil {
 		if !slices.Contains(own, n) {
-			return fmt.Errorf("the variable %q (gorgonia merges variables of equal names: declare it in Params)", n.Name())
+			return errors.New("a variable of its own (gorgonia merges variables of equal names: declare it in Params)")
 		}
 		return nil
 	}
-	kind, text := strings.TrimPrefix(strings.TrimPrefix(fmt.Sprintf("%T", op), "*"), "gorgonia."), op.String()
+	kind, text := kindOf(op), op.String()
 	for _, r := range remedies {
 		if strings.Contains(kind, r.op) {
 			return fmt.Errorf("the operator %s (%s)", kind, r.remedy)
@@ -62,11 +105,11 @@ func refuse(g *gorgonia.ExprGraph, n *gorgonia.Node, own gorgonia.Nodes) error {
 	if allowed, ok := verified[kind]; !ok || allowed != nil && !slices.Contains(allowed, text) {
 		return fmt.Errorf("the operator %s, %q, whose values and gradients nobody has verified", kind, text)
 	}
-	switch kind {
-	case "sumOp":
-		return refuseSum(text, inputsOf(g, n)[0])
-	case "sliceOp":
+	switch {
+	case kind == "sliceOp":
 		return refuseSlice(text, inputsOf(g, n)[0])
+	case kind == "constantScalar" && n.Name() != fmt.Sprint(n.Value()):
+		return fmt.Errorf("the constant %v with the name %q (gorgonia merges constants of equal names, its own among them: leave out WithName)", n.Value(), n.Name())
 	}
 	return nil
 }
@@ -79,19 +122,9 @@ func inputsOf(g *gorgonia.ExprGraph, n *gorgonia.Node) gorgonia.Nodes {
 	return in
 }
 
-// refuseSum: over several axes the sum is right for some choices only; [2 3] of a
-// tensor of four axes is not.
-func refuseSum(text string, x *gorgonia.Node) error {
-	axes := strings.Fields(strings.Trim(text, "Σ[]"))
-	known := []string{"Σ[0 1]", "Σ[1 2]", "Σ[1 3]", "Σ[0 2 3]"}
-	if len(axes) <= 1 || len(axes) == x.Dims() || slices.Contains(known, text) {
-		return nil
-	}
-	return fmt.Errorf("a Sum or Mean over the axes %v (the numbers may be wrong: reshape these axes into one and sum over it)", axes)
-}
-
-// refuseSlice: a slice beyond the end is cut without an error, and bounds that
-// agree modulo 256 make two slices the same node.
+// refuseSlice: a slice beyond the end is cut without an error, one with a step may
+// lose its last element, and bounds that agree modulo 256 make two slices the same
+// node.
 func refuseSlice(text string, x *gorgonia.Node) error {
 	axis := strings.Count(text, ":, ")
 	bounds := text[strings.LastIndexAny(text, "[ ")+1:]
@@ -102,6 +135,8 @@ func refuseSlice(text string, x *gorgonia.Node) error {
 	switch size := x.Shape()[axis]; {
 	case end > size || start < 0 || start >= end:
 		return fmt.Errorf("the Slice %d:%d of an axis of %d (gorgonia cuts it without an error: correct the bounds)", start, end, size)
+	case step < 0 || step > 1 && (end-start)%step != 0:
+		return fmt.Errorf("the Slice %d:%d:%d (gorgonia gives too few elements of it: use a step that divides the length)", start, end, step)
 	case end > 255:
 		return fmt.Errorf("the Slice %d:%d (gorgonia takes slices whose bounds agree modulo 256 for the same: reshape the axis first)", start, end)
 	}

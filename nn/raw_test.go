@@ -117,8 +117,28 @@ func TestRawIsRefused(t *testing.T) {
 		want  string
 	}{
 		{"dropout", []int{4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.Dropout(x, 0.2) }, "use x.Dropout"},
-		{"sum 2 3", []int{2, 4, 4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.Sum(x, 2, 3) }, "reshape these axes into one"},
-		{"mean 2 3", []int{2, 4, 4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return gorgonia.Mean(x, 2, 3) }, "reshape these axes into one"},
+		{"concat of many", []int{256}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+			return gorgonia.Concat(1, x, gorgonia.Must(gorgonia.Neg(x)))
+		}, "use nn.Concat"},
+		{"named constant", []int{4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+			return gorgonia.Add(x, gorgonia.NewConstant(float32(5), gorgonia.WithName("1")))
+		}, "leave out WithName"},
+		{"gradient inside", []int{4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+			g, err := gorgonia.Grad(gorgonia.Must(gorgonia.Sum(gorgonia.Must(gorgonia.Cube(x)))), x)
+			if err != nil {
+				return nil, err
+			}
+			return gorgonia.Add(g[0], x)
+		}, "write the derivative as an expression"},
+		{"binary cross-entropy", []int{4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+			return gorgonia.BinaryXent(gorgonia.Must(gorgonia.Sigmoid(x)), x)
+		}, "write it with Softplus"},
+		{"slice with a step", []int{6}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+			return gorgonia.Slice(x, nil, gorgonia.S(1, 6, 2))
+		}, "a step that divides the length"},
+		{"slice backwards", []int{6}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
+			return gorgonia.Slice(x, nil, gorgonia.S(0, 6, -1))
+		}, "a step that divides the length"},
 		{"average pool", []int{2, 4, 4}, func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) {
 			return gorgonia.AveragePool2D(x, []int{2, 2}, []int{0, 0}, []int{2, 2})
 		}, "use x.AvgPool"},

@@ -1,0 +1,63 @@
+package nn
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/actually-robust-training/art/internal/kernel"
+	"gorgonia.org/gorgonia"
+	"gorgonia.org/tensor"
+)
+
+// sumAlong computes a node of gorgonia's sum operator, which says along which axes
+// in its String: "Σ[1 3]".
+func sumAlong[F kernel.Float](n *gorgonia.Node, x *tensor.Dense) (gorgonia.Value, error) {
+	data, ok := x.Data().([]F)
+	if !ok {
+		return nil, fmt.Errorf("a Sum of %T", x.Data())
+	}
+	shape := x.Shape()
+	stride := make([]int, len(shape)) // in the result, 0 for the axes that are summed over
+	for i := range stride {
+		stride[i] = 1
+	}
+	for axis := range strings.FieldsSeq(strings.Trim(n.Op().String(), "Σ[]")) {
+		var i int
+		if _, err := fmt.Sscan(axis, &i); err != nil || i < 0 || i >= len(shape) {
+			return nil, fmt.Errorf("a Sum along %q of a tensor of shape %v", axis, shape)
+		}
+		stride[i] = 0
+	}
+	size := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		if stride[i] != 0 {
+			stride[i], size = size, size*shape[i]
+		}
+	}
+	sums, index := make([]F, size), make([]int, len(shape))
+	it := x.Iterator() // x may be a part of another tensor
+	for from, err := it.Start(); err == nil; from, err = it.Next() {
+		to := 0
+		for i, at := range index {
+			to += at * stride[i]
+		}
+		sums[to] += data[from]
+		for i := len(index) - 1; i >= 0; i-- {
+			if index[i]++; index[i] < shape[i] {
+				break
+			}
+			index[i] = 0
+		}
+	}
+	if n.IsScalar() {
+		return scalar(sums[0]), nil
+	}
+	return tensor.New(tensor.WithShape(n.Shape()...), tensor.WithBacking(sums)), nil
+}
+
+func scalar[F kernel.Float](v F) gorgonia.Value {
+	if v, ok := any(v).(float32); ok {
+		return gorgonia.NewF32(v)
+	}
+	return gorgonia.NewF64(float64(v))
+}
