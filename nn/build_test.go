@@ -1,10 +1,13 @@
 package nn
 
 import (
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/actually-robust-training/art/train"
 	"github.com/stretchr/testify/require"
+	"gorgonia.org/gorgonia"
 )
 
 // composite is a layer of a user.
@@ -57,7 +60,7 @@ func TestMistakesOfNetworks(t *testing.T) {
 		{"gru of a row", row, func(x Node) Node { return x.GRU("g", GRU{Units: 1}) }, "want sequences"},
 		{"positions of a row", row, func(x Node) Node { return x.Positions("p") }, "want sequences"},
 		{"embedding later", row, func(x Node) Node { return x.ReLU().Embedding("e", 3, 2) }, "use it first in the network"},
-		{"embedding size", row, func(x Node) Node { return x.Embedding("e", 0, 2) }, "got 0 and 2"},
+		{"embedding size", row, func(x Node) Node { return x.Embedding("e", 0, 2) }, "got a vocabulary of 0 and 2 features"},
 		{"reshape", row, func(x Node) Node { return x.Reshape(3) }, "got [3], want a shape of 4 elements, like the row [4]"},
 		{"reshape open", row, func(x Node) Node { return x.Reshape(-1, -1) }, "one of them -1 at most"},
 		{"slope", row, func(x Node) Node { return x.LeakyReLU(2) }, "got 2, want a slope in [0, 1)"},
@@ -68,7 +71,32 @@ func TestMistakesOfNetworks(t *testing.T) {
 		{"concat of another network", row, func(x Node) Node { return Concat(0, x, Node{}) }, "combine nodes that come from the same x"},
 		{"classes of a regression", row, func(x Node) Node { return x.Dense("a", x.Classes()) }, "use x.Values() in a regression"},
 		{"no layers", row, func(x Node) Node { return x }, "the network has no layers"},
-		{"not from x", row, func(Node) Node { return Node{} }, "return what the last layer returned"},
+		{"no node", row, func(Node) Node { return Node{} }, "returned an empty Node: return what the last layer returned"},
+		{"concat of nothing", row, func(Node) Node { return Concat(0) }, "hand at least one Node to Concat"},
+		{"not from x", row, func(Node) Node { return Node{plan: newPlan(train.Init{Example: blobs(2, 4, 3, 1)})} }, "does not come from its argument: return"},
+		{"parameters of one name", sequence, func(x Node) Node {
+			return x.Apply("g", layerFunc(func(x Node) Node { return GRU{Units: 3, Last: true}.Build(x.Dense("in", 4)) }))
+		}, `layer "g" (gru): got two called "g/in/weight", want parameters with names of their own`},
+		{"raw parameters of one name", row, func(x Node) Node {
+			w := RawParam{Name: "w", Shape: []int{1, 4}}
+			return x.Apply("r", Raw{Params: []RawParam{w, w}, Graph: func(x *gorgonia.Node, p gorgonia.Nodes) (*gorgonia.Node, error) {
+				return gorgonia.BroadcastAdd(x, gorgonia.Must(gorgonia.Add(p[0], p[1])), nil, []byte{0})
+			}})
+		}, `two called "r/w"`},
+		{"raw parameter shape", row, func(x Node) Node {
+			return x.Apply("r", Raw{Params: []RawParam{{Name: "w", Shape: []int{-3, -3}}}, Graph: func(x *gorgonia.Node, _ gorgonia.Nodes) (*gorgonia.Node, error) { return x, nil }})
+		}, `got "w" of shape [-3 -3], want parameters`},
+		{"add without a name", row, func(x Node) Node { return x.Dense("fc", 3).ReLU().Add(x) }, `layer add after "fc": got [4], want rows of shape [3]`},
+		{"epsilon of layer norm", row, func(x Node) Node { return x.Apply("l", LayerNorm{Epsilon: -1}) }, `layer "l" (layernorm): got -1, want an epsilon of at least 0`},
+		{"epsilon of batch norm", row, func(x Node) Node { return x.Apply("b", BatchNorm{Epsilon: math.NaN()}) }, "got momentum 0 and epsilon NaN"},
+		{"momentum of batch norm", row, func(x Node) Node { return x.Apply("b", BatchNorm{Momentum: math.NaN()}) }, "got momentum NaN and epsilon 0"},
+		{"reshape far too large", row, func(x Node) Node { return x.Reshape(1<<40, 1<<40, -1) }, "want axes of 1 to 4, one of them -1 at most"},
+		{"reshape too large", row, func(x Node) Node { return x.Reshape(4, 4, -1) }, "want a shape of 4 elements"},
+		{"initial values", row, func(x Node) Node { return x.Apply("fc", Dense{Units: 3, Init: Constant(math.NaN())}) },
+			`initial values of "fc/weight", of shape [3 4]: element 0 is NaN`},
+		{"panic of an initialiser", row, func(x Node) Node {
+			return x.Apply("fc", Dense{Units: 3, Init: func(_ *rand.Rand, _ []int, w []float32) { w[99] = 1 }})
+		}, `initial values of "fc/weight", of shape [3 4]: panic: runtime error: index out of range [99]`},
 		{"unused", row, func(x Node) Node { x.Dense("lost", 2); return x.Dense("a", 3) },
 			`layer "lost": got an output that nothing reads`},
 		{"panic", row, func(Node) Node { panic("oh") }, "build function: panic: oh"},

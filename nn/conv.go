@@ -42,7 +42,7 @@ func (c Conv) Build(x Node) Node {
 	}
 	spec := &convSpec{g: c.geometry(in), bias: !c.NoBias}
 	if err := spec.g.Check(); err != nil {
-		return x.wrong("conv", "a filter that fits the picture", err.Error(), "change Kernel, Pad, Stride or Dilation")
+		return x.wrong("conv", "a filter that fits the picture and settings of 0 or more", err.Error(), "change Kernel, Pad, Stride or Dilation")
 	}
 	g := spec.g
 	params := []paramSpec{{suffix: "weight", shape: []int{g.OutC, g.C, g.KH, g.KW}, init: c.Init, decays: true}}

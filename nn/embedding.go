@@ -32,7 +32,7 @@ func (e Embedding) Build(x Node) Node {
 	in := x.shape()
 	switch {
 	case e.Vocabulary < 1 || e.Features < 1:
-		return x.wrong("embedding", "a vocabulary and features of at least 1", fmt.Sprintf("%d and %d", e.Vocabulary, e.Features), "set both")
+		return x.wrong("embedding", "a vocabulary and features of at least 1", fmt.Sprintf("a vocabulary of %d and %d features", e.Vocabulary, e.Features), "set both")
 	case x.id != 0:
 		return x.wrong("embedding", "ids, as they are in the input", "the output of another layer", "use it first in the network")
 	case len(in) > 1:

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/actually-robust-training/art/train"
@@ -49,8 +50,12 @@ func (l *Learner) Forward(b train.Batch, iteration int) (loss float64, err error
 	return loss, err
 }
 
-// Update implements train.Learner.
+// Update implements train.Learner. A learning rate that is no finite number is
+// refused, and the weights stay as they are.
 func (l *Learner) Update(learningRate float64) error {
+	if math.IsNaN(learningRate) || math.IsInf(learningRate, 0) {
+		return fmt.Errorf("the learning rate is %v, it must be a finite number", learningRate)
+	}
 	l.optimizer.update(l.params, learningRate)
 	return nil
 }

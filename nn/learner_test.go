@@ -2,6 +2,8 @@ package nn
 
 import (
 	"math"
+	"runtime"
+	"slices"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -149,13 +151,100 @@ func TestFreeze(t *testing.T) {
 	require.NotEqual(t, before, l.Params()[0].Value)
 }
 
+// Adam's first update of a parameter changes each element by the learning rate,
+// whenever it comes: the moments of what was frozen are as young as their count.
+func TestThawedIsAsNew(t *testing.T) {
+	const rate = 1e-3
+	for _, o := range []train.Optimizer{train.Adam(rate), train.AdamW(rate, 0)} {
+		m := Classifier("mlp", buildMLP)
+		m.Optimizer = o
+		b := blobs(16, 4, 3, 1)
+		l := newTestLearner(t, m, b, 3)
+		require.NoError(t, l.Freeze(func(name string) bool { return name == "hidden/weight" }))
+		fit(t, l, b, 200, rate)
+		require.NoError(t, l.Freeze(func(string) bool { return false }))
+		w := param(t, l, "hidden/weight")
+		for i := range 3 {
+			before := slices.Clone(w.Value)
+			fit(t, l, b, 1, rate)
+			most := 0.0
+			for k, v := range w.Value {
+				most = max(most, math.Abs(float64(v-before[k])))
+			}
+			require.InDelta(t, rate, most, 0.1*rate, "update %d of what was frozen", i)
+		}
+	}
+}
+
+// With so many positions the gradient of the weights is a sum of parts: it is the
+// mean of those of the rows, and the same bits with any number of threads.
+func TestManyPositions(t *testing.T) {
+	build := func(x Node) Node { return x.Dense("a", 37).Tanh().Dense("b", 29) }
+	b := train.Batch{Inputs: train.NewTensor(3, 400, 31), Targets: train.NewTensor(3, 400, 29)}
+	for i := range b.Inputs.Data {
+		b.Inputs.Data[i] = float32(math.Sin(float64(i * i)))
+	}
+	for i := range b.Targets.Data {
+		b.Targets.Data[i] = float32(math.Cos(float64(i * i)))
+	}
+	gradients := func(procs int, batch train.Batch) (all []float32) {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(procs))
+		l := newTestLearner(t, Regressor("sequence", build), b, 0)
+		_, err := l.Forward(batch, 0)
+		require.NoError(t, err)
+		for _, p := range l.Params() {
+			all = append(all, p.Grad...)
+		}
+		return all
+	}
+	got := gradients(1, b)
+	require.Equal(t, got, gradients(2, b))
+	require.Equal(t, got, gradients(3, b))
+	want := make([]float32, len(got))
+	for i := range 3 {
+		for k, g := range gradients(2, b.Slice(i, i+1)) {
+			want[k] += g / 3
+		}
+	}
+	require.InDeltaSlice(t, want, got, 1e-6)
+}
+
+func TestUpdateRefusesRates(t *testing.T) {
+	b := blobs(4, 4, 3, 1)
+	l := newTestLearner(t, Classifier("mlp", buildMLP), b, 3)
+	_, err := l.Forward(b, 0)
+	require.NoError(t, err)
+	before := slices.Clone(l.Params()[0].Value)
+	for _, rate := range []float64{math.NaN(), math.Inf(1)} {
+		require.ErrorContains(t, l.Update(rate), "it must be a finite number")
+	}
+	require.Equal(t, before, l.Params()[0].Value)
+}
+
+// A batch with NaN spoils its own result, not the running statistics.
+func TestStatisticsStayFinite(t *testing.T) {
+	b := blobs(8, 4, 3, 1)
+	l := newTestLearner(t, Classifier("norm", func(x Node) Node { return x.BatchNorm("bn").Dense("logits", x.Classes()) }), b, 3)
+	fit(t, l, b, 2, 1e-3)
+	before := slices.Clone(param(t, l, "bn/mean").Value)
+	bad := b.Clone()
+	bad.Inputs.Data[3] = float32(math.NaN())
+	loss, err := l.Forward(bad, 2)
+	require.NoError(t, err)
+	require.True(t, math.IsNaN(loss))
+	require.Equal(t, before, param(t, l, "bn/mean").Value)
+}
+
 func TestStateGoesOn(t *testing.T) {
 	for _, o := range []train.Optimizer{train.Adam(1e-2), train.SGD(1e-2, 0.9), train.RMSProp(1e-3), {Method: train.MethodRMSProp, Momentum: 0.9}, train.SGD(0.1, 0)} {
 		m := Classifier("mlp", buildMLP)
 		m.Optimizer = o
 		b := blobs(16, 4, 3, 1)
 		a := newTestLearner(t, m, b, 3)
-		fit(t, a, b, 5, 1e-2)
+		require.NoError(t, a.Freeze(func(name string) bool { return name == "hidden/weight" }))
+		fit(t, a, b, 2, 1e-2)
+		require.NoError(t, a.Freeze(func(string) bool { return false }))
+		fit(t, a, b, 3, 1e-2)
 		c := newTestLearner(t, m, b, 3)
 		for i, p := range a.Params() {
 			copy(c.Params()[i].Value, p.Value)
@@ -176,6 +265,12 @@ func TestSetStateIsStrict(t *testing.T) {
 	wrong := l.State()
 	wrong[1].Tensor = train.NewTensor(2)
 	require.ErrorContains(t, l.SetState(wrong), `"hidden/weight/mean" has shape [2], want [16 4]`)
+	for _, count := range [][]float32{{-1, 5}, {0, million}, {0, 0.5}, {float32(math.NaN()), 0}} {
+		damaged := l.State()
+		copy(damaged[0].Tensor.Data[2:], count)
+		require.ErrorContains(t, l.SetState(damaged), "for parameter 1, which are no millions and rest of a count")
+	}
+	require.Equal(t, state, l.State())
 }
 
 func TestPartialBatch(t *testing.T) {

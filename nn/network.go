@@ -71,6 +71,11 @@ func draw(init Init, rng *rand.Rand, shape []int, w []float32) (err error) {
 		}
 	}()
 	init(rng, slices.Clone(shape), w)
+	for i, v := range w {
+		if v-v != 0 { // NaN or infinite
+			return fmt.Errorf("element %d is %v: correct Init", i, v)
+		}
+	}
 	return nil
 }
 

@@ -102,7 +102,7 @@ func (x Node) Classes() int {
 		return 0
 	}
 	if x.plan.init.Classes == 0 {
-		x.fail("x.Classes()", "the data names its classes", "data without classes",
+		x.fail("x.Classes()", "data that names its classes", "data without classes",
 			"use x.Values() in a regression, or set Classes in train.Data")
 	}
 	return x.plan.init.Classes

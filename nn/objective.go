@@ -67,7 +67,11 @@ func (o *objective[F]) check(t train.Tensor) error {
 		got = got[1:]
 	}
 	if o.loss.Kind == train.CrossEntropy {
-		return fmt.Errorf("targets: got rows of shape %v, want a class id for each of %v: outputs have rows of shape %v", got, want, o.shape)
+		each := "one class id"
+		if len(want) > 0 {
+			each = fmt.Sprintf("a class id for each of %v", want)
+		}
+		return fmt.Errorf("targets: got rows of shape %v, want %s, for outputs have rows of shape %v: use ids and not one-hot rows, or nn.Regressor for values", got, each, o.shape)
 	}
 	return fmt.Errorf("targets: got rows of shape %v, want %v, that of the outputs: end with Dense(name, x.Values())", got, want)
 }

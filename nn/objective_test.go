@@ -94,7 +94,7 @@ func TestLossMistakes(t *testing.T) {
 	}{
 		{train.Loss{Kind: train.CrossEntropy}, []int{3}, nil, 4, "got 3 logits, want 4, one for each class"},
 		{train.Loss{Kind: train.CrossEntropy}, nil, nil, 0, "want [classes] or [positions, classes]"},
-		{train.Loss{Kind: train.CrossEntropy}, []int{3}, []int{3}, 3, "got rows of shape [3], want a class id for each of []"},
+		{train.Loss{Kind: train.CrossEntropy}, []int{3}, []int{3}, 3, "got rows of shape [3], want one class id, for outputs have rows of shape [3]: use ids"},
 		{train.Loss{Kind: train.CrossEntropy, ClassWeights: []float64{1}}, []int{3}, nil, 3, "got 1 class weights, want 3"},
 		{train.Loss{Kind: train.MSE}, []int{3}, []int{2}, 0, "got rows of shape [2], want [3]"},
 		{train.Loss{Kind: train.MSE, Smoothing: 0.1}, []int{1}, nil, 0, "takes neither smoothing"},

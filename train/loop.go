@@ -199,7 +199,9 @@ func (l *Loop) epoch(ctx context.Context, s *State, result *Result, p Pass, opti
 		result.Rows += b.Len()
 		if s.Iteration >= l.Start {
 			s.Batch = b
-			s.LearningRate = optimizer.LearningRate * optimizer.Schedule.At(s.Iteration, s.Total)
+			if s.LearningRate, err = optimizer.rate(s.Iteration, s.Total); err != nil {
+				return err
+			}
 			if err := l.iterate(ctx, s, update); err != nil {
 				return err
 			}

@@ -247,6 +247,22 @@ func TestDecoratorsWrapInOrder(t *testing.T) {
 	assert.Equal(t, []string{"make never called", "make outer", "before outer", "after outer false"}, calls)
 }
 
+func TestScheduleOutOfRange(t *testing.T) {
+	for _, factor := range []float64{-1, math.NaN(), math.Inf(1)} {
+		learner := traintest.Parabola(1)
+		l := loop(t, learner)
+		l.Iterations = 3
+		l.Optimizer.Schedule = train.Schedule{Name: "mine", Factor: func(i, total int) float64 {
+			if i == 1 {
+				return factor
+			}
+			return 1
+		}}
+		_, err := l.Run(context.Background())
+		require.ErrorContains(t, err, fmt.Sprintf("the schedule mine multiplies the learning rate by %v at iteration 1 of 3", factor))
+	}
+}
+
 func TestDecoratorChangesRateAndGradient(t *testing.T) {
 	l := loop(t, traintest.Parabola(1))
 	l.Iterations = 1

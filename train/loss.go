@@ -3,6 +3,7 @@ package train
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // LossKind names a loss function.
@@ -49,6 +50,12 @@ func (l Loss) Check() error {
 		return fmt.Errorf("loss %s: delta %v is not a number of 0 or more", l.Kind, l.Delta)
 	case (l.Smoothing != 0 || l.ClassWeights != nil) && l.Kind != CrossEntropy:
 		return fmt.Errorf("loss %s takes neither smoothing nor class weights: use %s", l.Kind, CrossEntropy)
+	}
+	if l.Delta != 0 && l.Kind != Huber {
+		return fmt.Errorf("loss %s takes no delta, got %v: leave it out, or use %s", l.Kind, l.Delta, Huber)
+	}
+	if len(l.ClassWeights) > 0 && slices.Max(l.ClassWeights) == 0 {
+		return fmt.Errorf("loss %s: all %d class weights are 0, so that no row counts: leave them out, or give each class a weight", l.Kind, len(l.ClassWeights))
 	}
 	for i, w := range l.ClassWeights {
 		if !(w >= 0) || math.IsInf(w, 0) {

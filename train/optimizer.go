@@ -91,6 +91,16 @@ func (o Optimizer) WithDefaults() Optimizer {
 	return o
 }
 
+// rate is the learning rate of an iteration.
+func (o Optimizer) rate(iteration, total int) (float64, error) {
+	factor := o.Schedule.At(iteration, total)
+	if !(factor >= 0) || math.IsInf(factor, 0) {
+		return 0, fmt.Errorf("optimizer %s: the schedule %s multiplies the learning rate by %v at iteration %d of %d, it must be a number of 0 or more",
+			o.Method, o.Schedule, factor, iteration, total)
+	}
+	return o.LearningRate * factor, nil
+}
+
 // Check reports settings out of range.
 func (o Optimizer) Check() error {
 	o = o.WithDefaults()

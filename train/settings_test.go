@@ -77,6 +77,8 @@ func TestOptimizerCheck(t *testing.T) {
 	for want, bad := range map[string]train.Optimizer{
 		`no method "adagrad": use adam, adamw, sgd or rmsprop`:  {Method: "adagrad"},
 		"learning rate is -1, it must be a number of 0 or more": train.Adam(-1),
+		"rmsprop: Nesterov is of sgd only":                      {Method: train.MethodRMSProp, Momentum: 0.9, Nesterov: true},
+		"adam: momentum is 0.9, but only sgd and rmsprop":       {Momentum: 0.9},
 		"learning rate is NaN":                                  train.Adam(nan),
 		"learning rate is +Inf":                                 train.SGD(inf, 0),
 		"momentum is 1, it must be in [0, 1)":                   train.SGD(0.1, 1),
@@ -115,6 +117,8 @@ func TestLossCheck(t *testing.T) {
 		{"weight NaN of class 1", train.Loss{Kind: train.CrossEntropy, ClassWeights: []float64{1, nan}}},
 		{"weight -1 of class 0", train.Loss{Kind: train.CrossEntropy, ClassWeights: []float64{-1}}},
 		{"weight +Inf of class 0", train.Loss{Kind: train.CrossEntropy, ClassWeights: []float64{math.Inf(1)}}},
+		{"cross-entropy takes no delta, got 0.5", train.Loss{Kind: train.CrossEntropy, Delta: 0.5}},
+		{"all 2 class weights are 0", train.Loss{Kind: train.CrossEntropy, ClassWeights: []float64{0, 0}}},
 		{"loss mse takes neither", train.Loss{Kind: train.MSE, Smoothing: 0.1}},
 		{"loss mse takes neither", train.Loss{Kind: train.MSE, ClassWeights: []float64{1}}},
 	} {

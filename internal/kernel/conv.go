@@ -44,7 +44,7 @@ func (g Conv) Check() error {
 	case g.OutC < 1 || g.KH < 1 || g.KW < 1:
 		return fmt.Errorf("conv needs at least one filter of at least 1x1, got %d of %dx%d", g.OutC, g.KH, g.KW)
 	case min(g.StrideH, g.StrideW, g.PadH, g.PadW, g.DilH, g.DilW) < 0:
-		return fmt.Errorf("conv stride %dx%d, pad %dx%d or dilation %dx%d is negative",
+		return fmt.Errorf("a negative one among stride %dx%d, pad %dx%d and dilation %dx%d",
 			g.StrideH, g.StrideW, g.PadH, g.PadW, g.DilH, g.DilW)
 	case g.OutH() < 1 || g.OutW() < 1:
 		return fmt.Errorf("conv filter %dx%d (dilation %dx%d) does not fit into %dx%d pixels with pad %dx%d: pad more or use a smaller filter",

@@ -123,6 +123,15 @@ def layers():
     case("tanh", nn.Tanh(), 3, 7)
     case("sigmoid", nn.Sigmoid(), 3, 7)
     case("softmax", nn.Softmax(-1), 2, 3, 5)
+    case("conv all settings", named(l=nn.Conv2d(2, 3, (3, 2), stride=(2, 1), padding=(2, 1), dilation=(1, 3))), 1, 2, 7, 9)
+    case("maxpool not square", nn.MaxPool2d((3, 2), stride=(1, 2), padding=(1, 0)), 2, 2, 5, 6)
+    case("avgpool not square", nn.AvgPool2d((2, 3), stride=(2, 1), padding=(0, 1)), 2, 2, 6, 5)
+    case("batchnorm settings", named(l=nn.BatchNorm2d(1, momentum=0.37, eps=0.1)), 1, 1, 5, 4)
+    case("batchnorm rows settings", named(l=nn.BatchNorm1d(3, momentum=1.0, eps=0.01)), 2, 3)
+    case("layernorm settings", named(l=nn.LayerNorm(7, eps=0.3)), 1, 7)
+    case("attention one head", renamed(Attention(6, 1, False)), 2, 5, 6)
+    case("attention one position", renamed(Attention(6, 2, True)), 3, 1, 6)
+    case("gru one position", renamed(GRU(4, 5, True)), 1, 1, 4)
     save_file(store, HERE / "layers.safetensors")
 
 
@@ -172,7 +181,7 @@ def optimizers():
         keep(store, f"start|{n}", start[n])
         keep(store, f"grads|{n}", grads[n])
 
-    def case(name, make, decay=0.0, schedule=None, clip=None):
+    def case(name, make, decay=0.0, schedule=None, clip=None, frozen=0):
         params = {n: nn.Parameter(p.clone()) for n, p in start.items()}
         groups = [{"params": [params["weight"]], "weight_decay": decay}, {"params": [params["bias"]], "weight_decay": 0.0}]
         o = make(groups)
@@ -180,7 +189,7 @@ def optimizers():
         rates = []
         for i in range(steps):
             for n, p in params.items():
-                p.grad = grads[n][i].clone()
+                p.grad = grads[n][i].clone() if n == "weight" or i >= frozen else None
             if clip:
                 clip(params.values())
             rates.append(o.param_groups[0]["lr"])
@@ -211,6 +220,11 @@ def optimizers():
         nn.utils.clip_grad_norm_(p, 1.0)
 
     case("clip both", lambda g: opt.SGD(g, lr=0.1), clip=both)
+    case("adam epsilon", lambda g: opt.Adam(g, lr=0.01, eps=0.1))
+    case("adamw clip", lambda g: opt.AdamW(g, lr=0.01), decay=0.1, clip=lambda p: nn.utils.clip_grad_norm_(p, 1.0))
+    case("nesterov clip", lambda g: opt.SGD(g, lr=0.05, momentum=0.9, nesterov=True), decay=0.1, clip=both)
+    case("adam thawed", lambda g: opt.Adam(g, lr=0.01), frozen=9)
+    case("momentum thawed", lambda g: opt.SGD(g, lr=0.05, momentum=0.9), frozen=9)
     adam = lambda g: opt.Adam(g, lr=0.01)
     case("schedule decay", adam, schedule=lambda o: lr.StepLR(o, 6, 0.5))
     case("schedule cosine", adam, schedule=lambda o: lr.CosineAnnealingLR(o, steps, eta_min=0.001))
