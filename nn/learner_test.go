@@ -2,9 +2,9 @@ package nn
 
 import (
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"slices"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
