@@ -27,7 +27,7 @@ func (p *plan) finish(out Node) ([]*layer, error) {
 		return nil, fmt.Errorf("Dropout of the model is %v, but the network has no dropout layer: add one, as x.Dropout(\"drop\", 0.5)", p.init.Dropout)
 	}
 	if out.id == 0 {
-		return nil, errors.New("the network has no layers: its output is its input")
+		return nil, errors.New("the network has no layers: its output is its input: append some, as x.Dense(\"logits\", x.Classes())")
 	}
 	p.nameTensors(readers)
 	p.fuse(readers)

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -98,6 +99,9 @@ func (l *Learner) Params() []train.Param { return l.params }
 // its other parameters; a batch norm with frozen statistics normalises by them in
 // training too.
 func (l *Learner) Freeze(frozen func(param string) bool) error {
+	if frozen == nil {
+		return errors.New("freeze: the function is nil: hand one that is true for the names to freeze")
+	}
 	next := 0
 	for i, layer := range l.net.layers {
 		first := next

@@ -45,7 +45,7 @@ func New(init train.Init, build func(x Node) Node) (*Learner, error) {
 		return nil, fmt.Errorf("example batch: %w", err)
 	}
 	if build == nil {
-		return nil, errors.New("the build function is nil")
+		return nil, errors.New("the build function is nil: hand in one that appends layers to x and returns the last")
 	}
 	if err := init.Optimizer.Check(); err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func newObjective[F kernel.Float](init train.Init, shape []int) (*objective[F], 
 			return nil, fmt.Errorf("output: got %d logits, want %d, one for each class: end with Dense(name, x.Classes())", k, init.Classes)
 		}
 		if o.weights != nil && len(o.weights) != o.classes() {
-			return nil, fmt.Errorf("loss %s: got %d class weights, want %d", o.loss.Kind, len(o.weights), o.classes())
+			return nil, fmt.Errorf("loss %s: got %d class weights, want %d, one for each class", o.loss.Kind, len(o.weights), o.classes())
 		}
 	case train.BinaryCrossEntropy, train.MSE, train.MAE, train.Huber:
 	default:

@@ -109,7 +109,10 @@ func newRawGraph(r Raw, dt tensor.Dtype, rows int, shape []int) (*rawGraph, erro
 		b.params = append(b.params, variable("parameter "+p.Name, p.Shape))
 	}
 	var err error
-	if b.y, err = r.Graph(b.x, b.params); err != nil {
+	if b.y, err = r.call(b.x, b.params); err != nil {
+		if strings.Contains(err.Error(), "Unification Fail") {
+			err = fmt.Errorf("%w (constants must be of x.Dtype(), as float32(2))", err)
+		}
 		return nil, err
 	}
 	if b.y == nil || b.y.Graph() != b.g {
@@ -125,6 +128,16 @@ func newRawGraph(r Raw, dt tensor.Dtype, rows int, shape []int) (*rawGraph, erro
 	}
 	b.backward = inOrder(b.g, b.forward)
 	return b, refuseGradients(b)
+}
+
+// call runs Graph, whose Must may panic.
+func (r *Raw) call(x *gorgonia.Node, params gorgonia.Nodes) (y *gorgonia.Node, err error) {
+	defer func() {
+		if caught := recover(); caught != nil {
+			err = train.Caught(caught)
+		}
+	}()
+	return r.Graph(x, params)
 }
 
 // inOrder lists the nodes of g, without those done, so that each follows what it
