@@ -114,7 +114,7 @@ func TestConvCheck(t *testing.T) {
 	}{
 		{func(g *Conv) { g.H = 0 }, "conv input [1, 1, 0, 5] (N, C, H, W) has an empty dimension"},
 		{func(g *Conv) { g.KW = 0 }, "conv needs at least one filter of at least 1x1, got 1 of 3x0"},
-		{func(g *Conv) { g.PadH = -1 }, "conv stride 0x0, pad -1x0 or dilation 0x0 is negative"},
+		{func(g *Conv) { g.PadH = -1 }, "a negative one among stride 0x0, pad -1x0 and dilation 0x0"},
 		{func(g *Conv) { g.DilW = 3 }, "conv filter 3x3 (dilation 1x3) does not fit into 5x5 pixels with pad 0x0: pad more or use a smaller filter"},
 	} {
 		g := good
