@@ -2,7 +2,6 @@ package nn
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/actually-robust-training/art/internal/kernel"
 )
@@ -38,7 +37,7 @@ func (l BatchNorm) Build(x Node) Node {
 	default:
 		return x.wrong("batchnorm", "pictures [channels, height, width] or rows [features]", fmt.Sprintf("rows of shape %v", in), "use LayerNorm for sequences")
 	}
-	if !(spec.momentum >= 0 && spec.momentum <= 1 && spec.epsilon >= 0) || math.IsInf(spec.epsilon, 0) {
+	if !(spec.momentum >= 0 && spec.momentum <= 1) || spec.epsilon < 0 || !finite(spec.epsilon) {
 		return x.wrong("batchnorm", "a momentum in (0, 1] and an epsilon of at least 0", fmt.Sprintf("momentum %v and epsilon %v", l.Momentum, l.Epsilon), "correct them, or leave them out for 0.1 and 1e-5")
 	}
 	c := []int{spec.channels}

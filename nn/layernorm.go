@@ -2,7 +2,6 @@ package nn
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/actually-robust-training/art/internal/kernel"
 )
@@ -27,7 +26,7 @@ func (l LayerNorm) Build(x Node) Node {
 	if len(in) != 1 && len(in) != 2 {
 		return x.wrong("layernorm", "rows of shape [features] or [positions, features]", fmt.Sprint(in), "use BatchNorm for pictures")
 	}
-	if !(l.Epsilon >= 0) || math.IsInf(l.Epsilon, 0) {
+	if l.Epsilon < 0 || !finite(l.Epsilon) {
 		return x.wrong("layernorm", "an epsilon of at least 0", fmt.Sprint(l.Epsilon), "correct it, or leave it out for 1e-5")
 	}
 	spec := &layerNormSpec{positions: 1, features: in[len(in)-1], epsilon: orDefault(l.Epsilon, 1e-5)}

@@ -3,7 +3,6 @@ package nn
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/actually-robust-training/art/train"
@@ -54,7 +53,7 @@ func (l *Learner) Forward(b train.Batch, iteration int) (loss float64, err error
 // Update implements train.Learner. A learning rate that is no finite number is
 // refused, and the weights stay as they are.
 func (l *Learner) Update(learningRate float64) error {
-	if math.IsNaN(learningRate) || math.IsInf(learningRate, 0) {
+	if !finite(learningRate) {
 		return fmt.Errorf("the learning rate is %v, it must be a finite number", learningRate)
 	}
 	l.optimizer.update(l.params, learningRate)

@@ -64,20 +64,19 @@ func (n *network[F]) initialise(seed uint64) error {
 }
 
 // draw fills w, and turns a panic of an initialiser, which may be the user's, into an error.
-func draw(init Init, rng *rand.Rand, shape []int, w []float32) (err error) {
-	defer func() {
-		if caught := recover(); caught != nil {
-			err = train.Caught(caught)
+func draw(init Init, rng *rand.Rand, shape []int, w []float32) error {
+	return train.Guard(func() error {
+		init(rng, slices.Clone(shape), w)
+		for i, v := range w {
+			if !finite(float64(v)) {
+				return fmt.Errorf("element %d is %v: correct Init", i, v)
+			}
 		}
-	}()
-	init(rng, slices.Clone(shape), w)
-	for i, v := range w {
-		if v-v != 0 { // NaN or infinite
-			return fmt.Errorf("element %d is %v: correct Init", i, v)
-		}
-	}
-	return nil
+		return nil
+	})
 }
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // lastLayer begins with outputs near zero, so that the loss of a classifier
 // starts near ln(classes) and that of a regression near the targets' square.
@@ -128,7 +127,7 @@ func (n *network[F]) forward(b train.Batch, iteration int) (float64, error) {
 	out := pr.run(n.elements(b.Inputs.Data), b.Len())
 	loss, _ := n.objective.measure(out, b.Targets, pr.seed.resize(b.Len()), false)
 	pr.runBack(pr.training)
-	if !math.IsNaN(loss) && !math.IsInf(loss, 0) { // else running statistics would not recover from this batch
+	if finite(loss) { // else running statistics would not recover from this batch
 		pr.settle()
 	}
 	return loss, nil

@@ -96,7 +96,15 @@ type rawGraph struct {
 	y      *gorgonia.Node
 	grads  gorgonia.Nodes // of x and the parameters
 	// forward are the nodes to compute for y, backward those for grads.
-	forward, backward gorgonia.Nodes
+	forward, backward []rawNode
+}
+
+// rawNode is a node with what it reads.
+type rawNode struct {
+	*gorgonia.Node
+	in gorgonia.Nodes
+	// along are the axes that a sum is over; nil for other operators.
+	along []int
 }
 
 func newRawGraph(r Raw, dt tensor.Dtype, rows int, shape []int) (*rawGraph, error) {
@@ -118,39 +126,54 @@ func newRawGraph(r Raw, dt tensor.Dtype, rows int, shape []int) (*rawGraph, erro
 	if b.y == nil || b.y.Graph() != b.g {
 		return nil, errors.New("an output that is not made from x")
 	}
-	b.forward = inOrder(b.g, nil)
-	if err := refuseGraph(b); err != nil {
+	if b.forward, err = inOrder(b.g, nil); err != nil {
+		return nil, err
+	}
+	own := append(gorgonia.Nodes{b.x}, b.params...)
+	if err := refuseForward(b.forward, own); err != nil {
 		return nil, err
 	}
 	b.dy = variable("gradient of the output", b.y.Shape())
-	if b.grads, err = gorgonia.Backpropagate(gorgonia.Nodes{b.y}, gorgonia.Nodes{b.dy}, append(gorgonia.Nodes{b.x}, b.params...)); err != nil {
+	if b.grads, err = gorgonia.Backpropagate(gorgonia.Nodes{b.y}, gorgonia.Nodes{b.dy}, own); err != nil {
 		return nil, fmt.Errorf("a graph that gorgonia cannot differentiate with respect to x and every parameter (%w)", err)
 	}
-	b.backward = inOrder(b.g, b.forward)
-	return b, refuseGradients(b)
+	if b.backward, err = inOrder(b.g, b.forward); err != nil {
+		return nil, err
+	}
+	return b, refuseBackward(b.backward)
 }
 
 // call runs Graph, whose Must may panic.
 func (r *Raw) call(x *gorgonia.Node, params gorgonia.Nodes) (y *gorgonia.Node, err error) {
-	defer func() {
-		if caught := recover(); caught != nil {
-			err = train.Caught(caught)
-		}
-	}()
-	return r.Graph(x, params)
+	err = train.Guard(func() (err error) {
+		y, err = r.Graph(x, params)
+		return err
+	})
+	return y, err
 }
 
 // inOrder lists the nodes of g, without those done, so that each follows what it
 // reads: nodes are made after their inputs.
-func inOrder(g *gorgonia.ExprGraph, done gorgonia.Nodes) gorgonia.Nodes {
-	var nodes gorgonia.Nodes
-	for _, n := range g.AllNodes() {
-		if !slices.Contains(done, n) {
-			nodes = append(nodes, n)
+func inOrder(g *gorgonia.ExprGraph, done []rawNode) ([]rawNode, error) {
+	var nodes []rawNode
+	for _, node := range g.AllNodes() {
+		if slices.ContainsFunc(done, func(d rawNode) bool { return d.Node == node }) {
+			continue
 		}
+		if err := refuseMoved(g, node); err != nil {
+			return nil, err
+		}
+		n := rawNode{Node: node}
+		for it := g.From(node.ID()); it != nil && it.Next(); {
+			n.in = append(n.in, it.Node().(*gorgonia.Node))
+		}
+		if kindOf(node.Op()) == "sumOp" {
+			n.along = sumAxes(node.Op())
+		}
+		nodes = append(nodes, n)
 	}
-	slices.SortStableFunc(nodes, func(a, b *gorgonia.Node) int { return int(a.ID() - b.ID()) })
-	return nodes
+	slices.SortStableFunc(nodes, func(a, b rawNode) int { return int(a.ID() - b.ID()) })
+	return nodes, nil
 }
 
 // raw runs rawGraphs.
@@ -160,26 +183,24 @@ type raw[F kernel.Float] struct {
 	dtype      tensor.Dtype
 	graphs     map[int]*rawGraph // by rows
 	values     map[*gorgonia.Node]gorgonia.Value
-	rows       int // of the batch at work
 }
 
 func (r *raw[F]) forward(p *pass[F], a *args[F]) {
 	b := r.graph(p.rows)
-	r.rows = p.rows
 	r.values = map[*gorgonia.Node]gorgonia.Value{
 		b.x: r.dense(batchShape(p.rows, r.shape), slices.Clone(a.in[0].data)),
 	}
 	for i, n := range b.params {
 		r.values[n] = r.dense(n.Shape(), slices.Clone(a.in[1+i].data))
 	}
-	r.run(b.g, b.forward)
+	r.run(b.forward, p.rows)
 	copy(a.out.resize(p.rows), r.data(b.y))
 }
 
 func (r *raw[F]) backward(p *pass[F], a *args[F]) {
 	b := r.graph(p.rows)
 	r.values[b.dy] = r.dense(b.y.Shape(), slices.Clone(a.dout.data))
-	r.run(b.g, b.backward)
+	r.run(b.backward, p.rows)
 	for i, v := range a.din {
 		if v != nil {
 			copy(v.resize(p.rows), r.data(b.grads[i]))
@@ -211,42 +232,33 @@ func (r *raw[F]) dense(shape []int, data []F) gorgonia.Value {
 
 // run computes nodes one by one. No value is written twice, so that none can be
 // overwritten before it is read.
-func (r *raw[F]) run(g *gorgonia.ExprGraph, nodes gorgonia.Nodes) {
+func (r *raw[F]) run(nodes []rawNode, rows int) {
 	for _, n := range nodes {
 		if n.Op() == nil {
 			continue // a variable
 		}
-		var in []gorgonia.Value
-		for it := g.From(n.ID()); it != nil && it.Next(); {
-			in = append(in, r.values[it.Node().(*gorgonia.Node)])
+		if err := train.Guard(func() error { return r.do(n) }); err != nil {
+			panic(mistake(fmt.Sprintf("gorgonia operator %v in a graph for %d rows: %v: write Graph for any number of rows, x.Shape()[0], and mind that gorgonia drops axes of length 1", n.Op(), rows, err)))
 		}
-		v, err := r.do(n, in)
-		if err != nil {
-			panic(mistake(fmt.Sprintf("gorgonia operator %v in a graph for %d rows: %v: write Graph for any number of rows, x.Shape()[0], and mind that gorgonia drops axes of length 1", n.Op(), r.rows, err)))
-		}
-		r.values[n] = v
 	}
 }
 
 // do computes one node. Sums of gorgonia are wrong over inner axes of four and
 // more; they are computed here.
-func (r *raw[F]) do(n *gorgonia.Node, in []gorgonia.Value) (v gorgonia.Value, err error) {
-	defer func() {
-		if caught := recover(); caught != nil {
-			err = train.Caught(caught)
-		}
-	}()
-	if x, ok := firstOf(in).(*tensor.Dense); ok && kindOf(n.Op()) == "sumOp" {
-		return sumAlong[F](n, x)
+func (r *raw[F]) do(n rawNode) error {
+	in := make([]gorgonia.Value, len(n.in))
+	for i, from := range n.in {
+		in[i] = r.values[from]
 	}
-	return n.Op().Do(in...)
-}
-
-func firstOf(in []gorgonia.Value) gorgonia.Value {
-	if len(in) == 0 {
-		return nil
+	var v gorgonia.Value
+	var err error
+	if n.along != nil {
+		v, err = sumAlong[F](n, in[0])
+	} else {
+		v, err = n.Op().Do(in...)
 	}
-	return in[0]
+	r.values[n.Node] = v
+	return err
 }
 
 func (r *raw[F]) data(n *gorgonia.Node) []F {

@@ -39,40 +39,35 @@ var remedies = []struct{ op, remedy string }{
 	{"random", "it cannot be seeded: use x.Dropout, or add noise to the data"},
 }
 
-// refuseGraph reports what must not be in a graph that the user made.
-func refuseGraph(b *rawGraph) error {
-	own := append(gorgonia.Nodes{b.x}, b.params...)
-	for _, n := range b.forward {
-		if err := refuse(b.g, n, own); err != nil {
+// refuseForward reports what must not be in a graph that the user made; own are
+// its variables.
+func refuseForward(nodes []rawNode, own gorgonia.Nodes) error {
+	for _, n := range nodes {
+		if err := refuse(n, own); err != nil {
 			return err
 		}
-		if n.Deriv() != nil {
-			return errors.New("a call of gorgonia.Grad (its nodes would be taken for the gradients of this layer: write the derivative as an expression)")
-		}
 	}
-	return refuseMoved(b.g, b.forward)
+	return nil
 }
 
-// refuseGradients reports what must not be in what gorgonia derived from it.
-func refuseGradients(b *rawGraph) error {
-	for _, n := range b.backward {
+// refuseBackward reports what must not be in what gorgonia derived from it.
+func refuseBackward(nodes []rawNode) error {
+	for _, n := range nodes {
 		if kindOf(n.Op()) != "sliceOp" {
 			continue
 		}
-		if err := refuseSlice(n.Op().String(), inputsOf(b.g, n)[0]); err != nil {
+		if err := refuseSlice(n); err != nil {
 			return fmt.Errorf("a Concat whose gradient needs %w, or use nn.Concat", err)
 		}
 	}
-	return refuseMoved(b.g, b.backward)
+	return nil
 }
 
 // refuseMoved: after gorgonia has removed a node, as it does to make logarithms
 // stable, it may give the inputs of one node for those of another.
-func refuseMoved(g *gorgonia.ExprGraph, nodes gorgonia.Nodes) error {
-	for _, n := range nodes {
-		if found, _ := g.Node(n.ID()).(*gorgonia.Node); found != n {
-			return errors.New("an expression that gorgonia rewrites, as BinaryXent or Log of 1-x (it then confuses nodes: write it with Softplus, as Softplus(z) - y*z, or use the losses of package train)")
-		}
+func refuseMoved(g *gorgonia.ExprGraph, n *gorgonia.Node) error {
+	if found, _ := g.Node(n.ID()).(*gorgonia.Node); found != n {
+		return errors.New("an expression that gorgonia rewrites, as BinaryXent or Log of 1-x (it then confuses nodes: write it with Softplus, as Softplus(z) - y*z, or use the losses of package train)")
 	}
 	return nil
 }
@@ -82,10 +77,13 @@ func kindOf(op gorgonia.Op) string {
 }
 
 // refuse reports a node that must not be in a Raw graph.
-func refuse(g *gorgonia.ExprGraph, n *gorgonia.Node, own gorgonia.Nodes) error {
+func refuse(n rawNode, own gorgonia.Nodes) error {
+	if n.Deriv() != nil {
+		return errors.New("a call of gorgonia.Grad (its nodes would be taken for the gradients of this layer: write the derivative as an expression)")
+	}
 	op := n.Op()
 	if op == nil {
-		if !slices.Contains(own, n) {
+		if !slices.Contains(own, n.Node) {
 			return errors.New("a variable of its own (gorgonia merges variables of equal names: declare it in Params)")
 		}
 		return nil
@@ -107,32 +105,25 @@ func refuse(g *gorgonia.ExprGraph, n *gorgonia.Node, own gorgonia.Nodes) error {
 	}
 	switch {
 	case kind == "sliceOp":
-		return refuseSlice(text, inputsOf(g, n)[0])
+		return refuseSlice(n)
 	case kind == "constantScalar" && n.Name() != fmt.Sprint(n.Value()):
 		return fmt.Errorf("the constant %v with the name %q (gorgonia merges constants of equal names, its own among them: leave out WithName)", n.Value(), n.Name())
 	}
 	return nil
 }
 
-func inputsOf(g *gorgonia.ExprGraph, n *gorgonia.Node) gorgonia.Nodes {
-	var in gorgonia.Nodes
-	for it := g.From(n.ID()); it != nil && it.Next(); {
-		in = append(in, it.Node().(*gorgonia.Node))
-	}
-	return in
-}
-
 // refuseSlice: a slice beyond the end is cut without an error, one with a step may
 // lose its last element, and bounds that agree modulo 256 make two slices the same
 // node.
-func refuseSlice(text string, x *gorgonia.Node) error {
+func refuseSlice(n rawNode) error {
+	text := n.Op().String()
 	axis := strings.Count(text, ":, ")
 	bounds := text[strings.LastIndexAny(text, "[ ")+1:]
 	var start, end, step int
 	if _, err := fmt.Sscanf(bounds, "%d:%d:%d", &start, &end, &step); err != nil {
 		return nil // the whole axis
 	}
-	switch size := x.Shape()[axis]; {
+	switch size := n.in[0].Shape()[axis]; {
 	case end > size || start < 0 || start >= end:
 		return fmt.Errorf("the Slice %d:%d of an axis of %d (gorgonia cuts it without an error: correct the bounds)", start, end, size)
 	case step < 0 || step > 1 && (end-start)%step != 0:

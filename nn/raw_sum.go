@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/actually-robust-training/art/internal/kernel"
@@ -9,9 +10,26 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// sumAlong computes a node of gorgonia's sum operator, which says along which axes
-// in its String: "Σ[1 3]".
-func sumAlong[F kernel.Float](n *gorgonia.Node, x *tensor.Dense) (gorgonia.Value, error) {
+// sumAxes are the axes of gorgonia's sum operator, which tells them in its String:
+// "Σ[1 3]".
+func sumAxes(op gorgonia.Op) []int {
+	axes := []int{}
+	for field := range strings.FieldsSeq(strings.Trim(op.String(), "Σ[]")) {
+		axis, err := strconv.Atoi(field)
+		if err != nil {
+			panic(fmt.Sprintf("gorgonia's sum operator calls itself %v, not Σ[axes]", op))
+		}
+		axes = append(axes, axis)
+	}
+	return axes
+}
+
+// sumAlong computes a sum.
+func sumAlong[F kernel.Float](n rawNode, value gorgonia.Value) (gorgonia.Value, error) {
+	x, ok := value.(*tensor.Dense)
+	if !ok {
+		return n.Op().Do(value) // of one number
+	}
 	data, ok := x.Data().([]F)
 	if !ok {
 		return nil, fmt.Errorf("a Sum of %T", x.Data())
@@ -21,12 +39,8 @@ func sumAlong[F kernel.Float](n *gorgonia.Node, x *tensor.Dense) (gorgonia.Value
 	for i := range stride {
 		stride[i] = 1
 	}
-	for axis := range strings.FieldsSeq(strings.Trim(n.Op().String(), "Σ[]")) {
-		var i int
-		if _, err := fmt.Sscan(axis, &i); err != nil || i < 0 || i >= len(shape) {
-			return nil, fmt.Errorf("a Sum along %q of a tensor of shape %v", axis, shape)
-		}
-		stride[i] = 0
+	for _, axis := range n.along {
+		stride[axis] = 0
 	}
 	size := 1
 	for i := len(shape) - 1; i >= 0; i-- {

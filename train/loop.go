@@ -76,6 +76,16 @@ func Caught(value any) error {
 	return &PanicError{Value: value, Stack: debug.Stack()}
 }
 
+// Guard turns a panic of f into an error, as Caught does.
+func Guard(f func() error) (err error) {
+	defer func() {
+		if caught := Caught(recover()); caught != nil {
+			err = caught
+		}
+	}()
+	return f()
+}
+
 // Run runs the loop until a bound is reached, a decorator stops it, or the loss
 // is not finite: a loss of NaN or infinity is a result, not an error, and ends
 // the loop without an update. Errors name iteration and epoch; a panic in any part of the
@@ -85,7 +95,7 @@ func (l *Loop) Run(ctx context.Context) (Result, error) {
 		return Result{}, err
 	}
 	var total int
-	err := guard(func() (err error) {
+	err := Guard(func() (err error) {
 		total, err = l.total(ctx)
 		return err
 	})
@@ -105,7 +115,7 @@ func (l *Loop) Run(ctx context.Context) (Result, error) {
 func (l *Loop) run(ctx context.Context, s *State, result *Result) (err error) {
 	defer func() { // deferred: a decorator that calls t.FailNow ends the goroutine
 		for _, f := range s.onEnd {
-			err = errors.Join(err, guard(f))
+			err = errors.Join(err, Guard(f))
 		}
 	}()
 	return l.epochs(ctx, s, result)
@@ -145,7 +155,7 @@ func (l *Loop) total(ctx context.Context) (int, error) {
 
 func (l *Loop) epochs(ctx context.Context, s *State, result *Result) error {
 	var update UpdateFunc
-	err := guard(func() error {
+	err := Guard(func() error {
 		update = Chain(func(_ context.Context, s *State) error { return s.Learner.Update(s.LearningRate) }, l.Decorators...)
 		return nil
 	})
@@ -166,7 +176,7 @@ func (l *Loop) epochs(ctx context.Context, s *State, result *Result) error {
 		}
 		result.Epochs++
 		if l.AfterEpoch != nil && s.Iteration > l.Start {
-			if err := guard(func() error { return l.AfterEpoch(ctx, s) }); err != nil {
+			if err := Guard(func() error { return l.AfterEpoch(ctx, s) }); err != nil {
 				return fmt.Errorf("after epoch %d: %w", s.Epoch, err)
 			}
 		}
@@ -238,14 +248,4 @@ func (l *Loop) iterate(ctx context.Context, s *State, update UpdateFunc) error {
 		return fmt.Errorf("update: %w", err)
 	}
 	return nil
-}
-
-// guard turns a panic of f into an error.
-func guard(f func() error) (err error) {
-	defer func() {
-		if caught := Caught(recover()); caught != nil {
-			err = caught
-		}
-	}()
-	return f()
 }

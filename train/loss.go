@@ -2,7 +2,6 @@ package train
 
 import (
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -46,7 +45,7 @@ func (l Loss) Check() error {
 	switch {
 	case !(l.Smoothing >= 0 && l.Smoothing < 1):
 		return fmt.Errorf("loss %s: smoothing %v is outside [0, 1)", l.Kind, l.Smoothing)
-	case !(l.Delta >= 0) || math.IsInf(l.Delta, 0):
+	case !notNegative(l.Delta):
 		return fmt.Errorf("loss %s: delta %v is not a number of 0 or more", l.Kind, l.Delta)
 	case (l.Smoothing != 0 || l.ClassWeights != nil) && l.Kind != CrossEntropy:
 		return fmt.Errorf("loss %s takes neither smoothing nor class weights: use %s", l.Kind, CrossEntropy)
@@ -58,7 +57,7 @@ func (l Loss) Check() error {
 		return fmt.Errorf("loss %s: all %d class weights are 0, so that no row counts: leave them out, or give each class a weight", l.Kind, len(l.ClassWeights))
 	}
 	for i, w := range l.ClassWeights {
-		if !(w >= 0) || math.IsInf(w, 0) {
+		if !notNegative(w) {
 			return fmt.Errorf("loss %s: weight %v of class %d is not a number of 0 or more", l.Kind, w, i)
 		}
 	}

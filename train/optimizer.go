@@ -91,10 +91,13 @@ func (o Optimizer) WithDefaults() Optimizer {
 	return o
 }
 
+// notNegative reports whether v is a finite number of 0 or more.
+func notNegative(v float64) bool { return v >= 0 && !math.IsInf(v, 0) }
+
 // rate is the learning rate of an iteration.
 func (o Optimizer) rate(iteration, total int) (float64, error) {
 	factor := o.Schedule.At(iteration, total)
-	if !(factor >= 0) || math.IsInf(factor, 0) {
+	if !notNegative(factor) {
 		return 0, fmt.Errorf("optimizer %s: the schedule %s multiplies the learning rate by %v at iteration %d of %d, it must be a number of 0 or more",
 			o.Method, o.Schedule, factor, iteration, total)
 	}
@@ -119,7 +122,7 @@ func (o Optimizer) Check() error {
 		{"beta2", o.Beta2, 1}, {"rho", o.Rho, 1}, {"epsilon", o.Epsilon, 0}, {"weight decay", o.WeightDecay, 0},
 		{"clip value", o.ClipValue, 0}, {"clip norm", o.ClipNorm, 0},
 	} {
-		if !(f.value >= 0) || math.IsInf(f.value, 0) || f.below > 0 && f.value >= f.below {
+		if !notNegative(f.value) || f.below > 0 && f.value >= f.below {
 			limit := "a number of 0 or more"
 			if f.below > 0 {
 				limit = fmt.Sprintf("in [0, %g)", f.below)
